@@ -1,0 +1,46 @@
+/** State files: never half written, whatever kills the worker. */
+
+import { dirname } from "node:path";
+import { v4 } from "slugid";
+
+/**
+ * Writes `text` under a temporary name beside `path`, flushes it and renames it over `path`.
+ *
+ * @param options.mode permissions of the new file, default 0600
+ */
+export async function writeFileAtomically(
+  path: string,
+  text: string,
+  options: { mode?: number } = {},
+): Promise<void> {
+  const temporary = `${path}-${v4()}`;
+  try {
+    const file = await Deno.open(temporary, { write: true, createNew: true, mode: options.mode ?? 0o600 });
+    try {
+      await writeAll(file, new TextEncoder().encode(text));
+      await file.sync();
+    } finally {
+      file.close();
+    }
+    await Deno.rename(temporary, path);
+    await syncDirectory(dirname(path));
+  } catch (error) {
+    await Deno.remove(temporary).catch(() => {});
+    throw error;
+  }
+}
+
+async function writeAll(file: Deno.FsFile, bytes: Uint8Array): Promise<void> {
+  let written = 0;
+  while (written < bytes.length) written += await file.write(bytes.subarray(written));
+}
+
+/** Makes the rename itself durable. Systems that cannot flush a directory do without. */
+async function syncDirectory(path: string): Promise<void> {
+  try {
+    using directory = await Deno.open(path === "" ? "." : path, { read: true });
+    await directory.sync();
+  } catch {
+    return;
+  }
+}

@@ -1,0 +1,94 @@
+/** What the worker needs from an operating system. One folder beside this file per system implements it. */
+
+/** The names the field uses for systems and processors in metadata (spec 01 §3.6). */
+export type OperatingSystem = "linux" | "darwin" | "freebsd" | "windows";
+export type Architecture = "amd64" | "arm64";
+
+/** How a process ended. Exactly one of `code` and `signal` is set. */
+export interface ExitStatus {
+  /** Exit status, 0–255 (Windows: unsigned 32 bit). */
+  readonly code?: number;
+  /** Lower-case name of the signal that killed it, as in `signal: killed` (spec 02 §4.4). */
+  readonly signal?: string;
+  readonly coreDumped?: boolean;
+  /** CPU time of the process and its reaped descendants, milliseconds. */
+  readonly userTimeMs: number;
+  readonly kernelTimeMs: number;
+}
+
+/** The accounts a process runs with; absent means those of the worker. */
+export interface Identity {
+  readonly uid: number;
+  readonly gid: number;
+  readonly groups: readonly number[];
+}
+
+/** Bytes that several processes write and the worker reads: stdout and stderr in the order of writing. */
+export interface OutputPipe {
+  /**
+   * Delivers bytes to `consume` as they arrive until `close()`. The view is only valid during the call.
+   * Called once. Nothing is read while `consume` runs, so a slow consumer slows the writers, never grows memory.
+   */
+  start(consume: (bytes: Uint8Array) => void): void;
+  /** Delivers everything that was written before this call, without waiting for writers to close. */
+  drain(): void;
+  /** Ends delivery. Processes that still write get a broken pipe. */
+  close(): void;
+}
+
+/** Words of a command, where and how it runs. */
+export interface SpawnOptions {
+  /** The words; the first names the program: with a slash a path (relative to `cwd`), else looked up in `searchPath`. */
+  readonly argv: readonly string[];
+  readonly cwd: string;
+  readonly env: Readonly<Record<string, string>>;
+  /** Directories to search, as in `PATH`. Default: `env.PATH`, else `/usr/local/bin:/usr/bin:/bin`. */
+  readonly searchPath?: string;
+  readonly identity?: Identity;
+  /** Where stdout and stderr go. Default: nowhere. */
+  readonly output?: OutputPipe;
+}
+
+/** A process the worker started: leader of a process group of its own, stdin from the null device. */
+export interface SpawnedProcess {
+  readonly pid: number;
+  /** Settles when the process itself has ended and was reaped, whatever its children do. */
+  readonly exited: Promise<ExitStatus>;
+  /** Sends a signal to the whole group. Does nothing once the group is gone. */
+  signalGroup(signal: "SIGTERM" | "SIGKILL"): void;
+}
+
+/** The process could not be started; the message is the system's own words (`no such file or directory`). */
+export class SpawnError extends Error {
+  override name = "SpawnError";
+}
+
+export interface MemoryFacts {
+  readonly totalBytes: number;
+  readonly availableBytes: number;
+}
+
+export interface Platform {
+  readonly os: OperatingSystem;
+  readonly arch: Architecture;
+  /** Makes a pipe for the output of commands. */
+  createOutputPipe(): OutputPipe;
+  /** @throws SpawnError when the program can't be found or executed */
+  spawn(options: SpawnOptions): SpawnedProcess;
+  /** Ends every process of the group and waits until none is left: TERM, `graceMs`, KILL. True when it is empty. */
+  killGroup(pid: number, options: { graceMs: number }): Promise<boolean>;
+  memory(): MemoryFacts;
+  /** Bytes an unprivileged user may still write on the file system that holds `path`. */
+  freeDiskBytes(path: string): number;
+  /** When the machine started, milliseconds since the epoch; undefined where unknown. */
+  bootTimeMs(): number | undefined;
+  /** Names of the groups the worker's own account belongs to, without the group named like the account. */
+  ownGroups(): Promise<readonly string[]>;
+  /** The directory for temporary files of this account. */
+  temporaryDirectory(): string;
+  /** Removes a directory tree whatever its permissions say; a missing one is fine. Follows no links. */
+  removeTree(path: string): Promise<void>;
+  /** Asks the system to halt; `privileged` says whether the worker may do so itself or needs sudo (spec 01 §6.10). */
+  shutdown(reason: string, options: { privileged: boolean }): Promise<void>;
+  reboot(reason: string, options: { privileged: boolean }): Promise<void>;
+}

@@ -1,0 +1,27 @@
+/** What a task can ask for: the interface every folder of `src/features` fills. */
+
+import type { RequiredScopes } from "../services/scopes.ts";
+import type { Outcome } from "./outcome.ts";
+import type { TaskRun } from "./task_run.ts";
+import type { WorkerContext } from "./worker_context.ts";
+
+/** Undoes what `start` did; runs when the task ends, in reverse order, whatever happened. */
+export type Undo = (outcome: Outcome) => Promise<void> | void;
+
+/** Something a task can ask for. Stateless; one value per worker. */
+export interface Feature {
+  /** As it appears in messages (spec 01 §8.1). */
+  readonly name: string;
+  /** Does this run use it? Asked when its turn comes, so payload-dependent ones see the validated payload. */
+  requested(task: TaskRun): boolean;
+  /**
+   * Why this worker does not offer it, told to the user; undefined when it does. The text may be the general
+   * one from `notEnabled`.
+   */
+  disabled?(worker: WorkerContext): string | undefined;
+  requiredScopes?(task: TaskRun): RequiredScopes;
+  /** Names of artifacts that it publishes itself. */
+  reservedArtifacts?(task: TaskRun): readonly string[];
+  /** Starts it for one run. @throws TaskFailure, TaskException, RunLost */
+  start(task: TaskRun): Promise<Undo | void>;
+}

@@ -1,0 +1,28 @@
+/** What the worker hands to every run it starts. */
+
+import type { Clock } from "../base/clock.ts";
+import type { Config } from "../config/config.ts";
+import type { Engine } from "../engine/engine.ts";
+import type { WorkerLog } from "../log/worker_log.ts";
+import type { Platform } from "../platform/platform.ts";
+import type { ServiceClient } from "../services/client.ts";
+import type { Credentials } from "../services/credentials.ts";
+import type { Queue } from "../services/queue.ts";
+
+export interface WorkerContext {
+  readonly config: Config;
+  readonly platform: Platform;
+  readonly engine: Engine;
+  readonly clock: Clock;
+  readonly log: WorkerLog;
+  readonly client: ServiceClient;
+  readonly queue: Queue;
+  /** The worker's own credentials, as they are now. */
+  credentials(): Credentials;
+  /** The worker's own directory, where its state files and each run's private files lie. Absolute. */
+  readonly directory: string;
+  /** The payload schema of this build, as data. */
+  readonly payloadSchema: Readonly<Record<string, unknown>>;
+  /** Told of a crash in a run, so that it reaches the crash report. */
+  reportCrash(where: string, error: unknown): void;
+}
