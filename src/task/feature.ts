@@ -12,6 +12,8 @@ export type Undo = (outcome: Outcome) => Promise<void> | void;
 export interface Feature {
   /** As it appears in messages (spec 01 §8.1). */
   readonly name: string;
+  /** As messages about its artifacts call it, where that differs from `name`. */
+  readonly publisherName?: string;
   /** Does this run use it? Asked when its turn comes, so payload-dependent ones see the validated payload. */
   requested(task: TaskRun): boolean;
   /**

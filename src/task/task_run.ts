@@ -25,6 +25,12 @@ export interface CommandResult {
   readonly aborted: boolean;
 }
 
+/** A line of a command's result block: label and value (spec 01 §9.3). */
+export type ResultLine = readonly [label: string, value: string];
+
+/** Called when a command has started; what it gives is called when the command has ended. */
+export type CommandWatcher = (process: SpawnedProcess) => () => readonly ResultLine[];
+
 /** A lasting record of what this run published (spec 03 §3.2, for chain of trust). */
 export interface PublishedArtifact {
   readonly name: string;
@@ -55,8 +61,8 @@ export interface TaskRun extends RunKey {
   readonly published: Map<string, PublishedArtifact>;
   /** Results of the commands that ran, in order. */
   readonly commandResults: CommandResult[];
-  /** Lines a feature wants in each command's result block (`label`, `value`). */
-  readonly resultLines: ((process: SpawnedProcess) => readonly (readonly [string, string])[])[];
+  /** Features that watch each command while it runs. */
+  readonly commandWatchers: CommandWatcher[];
 
   /** Aborts when the run must end early: limits, shutdown, cancellation, lost claim. Commands are killed by it. */
   readonly signal: AbortSignal;
