@@ -3,27 +3,32 @@
 import { dirname } from "node:path";
 import { v4 } from "slugid";
 
-/**
- * Writes `text` under a temporary name beside `path`, flushes it and renames it over `path`.
- *
- * @param options.mode permissions of the new file, default 0600
- */
+/** How a state file is written. */
+export interface AtomicWriteOptions {
+  /** Permissions of the new file. Default 0600. */
+  mode?: number;
+  /** Flush to disk before and after the rename. Default true; false where a power cut may cost the news. */
+  durable?: boolean;
+}
+
+/** Writes `text` under a temporary name beside `path`, flushes it and renames it over `path`. */
 export async function writeFileAtomically(
   path: string,
   text: string,
-  options: { mode?: number } = {},
+  options: AtomicWriteOptions = {},
 ): Promise<void> {
+  const { mode = 0o600, durable = true } = options;
   const temporary = `${path}-${v4()}`;
   try {
-    const file = await Deno.open(temporary, { write: true, createNew: true, mode: options.mode ?? 0o600 });
+    const file = await Deno.open(temporary, { write: true, createNew: true, mode });
     try {
       await writeAll(file, new TextEncoder().encode(text));
-      await file.sync();
+      if (durable) await file.sync();
     } finally {
       file.close();
     }
     await Deno.rename(temporary, path);
-    await syncDirectory(dirname(path));
+    if (durable) await syncDirectory(dirname(path));
   } catch (error) {
     await Deno.remove(temporary).catch(() => {});
     throw error;

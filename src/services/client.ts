@@ -9,6 +9,7 @@ import { client as hawk } from "hawk";
 import { backoffPausesMs, retryForMs as defaultRetryForMs } from "../base/backoff.ts";
 import { type Clock, systemClock } from "../base/clock.ts";
 import { errorText } from "../base/error_text.ts";
+import { LinkedSignal } from "../base/linked_signal.ts";
 import type { Credentials } from "./credentials.ts";
 import { ServiceError } from "./errors.ts";
 
@@ -80,17 +81,17 @@ export class ServiceClient {
 
   async #attempt(call: ServiceCall, attempts: number): Promise<unknown | FailedAttempt> {
     const name = `${call.service}.${call.name}`;
-    const timeout = AbortSignal.timeout(this.#options.attemptTimeoutMs ?? 60_000);
-    const signal = call.signal ? AbortSignal.any([call.signal, timeout]) : timeout;
+    using linked = new LinkedSignal([call.signal], { timeoutMs: this.#options.attemptTimeoutMs ?? 60_000 });
     try {
-      const response = await fetch(this.#url(call), { ...this.#request(call), signal, redirect: "manual" });
+      const request = { ...this.#request(call), signal: linked.signal, redirect: "manual" } as const;
+      const response = await fetch(this.#url(call), request);
       this.#learnSkew(response);
       const text = await response.text();
       if (response.status < 400) return parseAnswer(text);
       return refused(name, response, text, attempts);
     } catch (cause) {
       call.signal?.throwIfAborted();
-      const explanation = timeout.aborted ? "the service did not answer in time" : errorText(cause);
+      const explanation = linked.timedOut ? "the service did not answer in time" : errorText(cause);
       return new FailedAttempt(
         new ServiceError({ call: name, status: 0, explanation, attempts, cause }),
         true,

@@ -7,6 +7,7 @@
 import type { Clock } from "../base/clock.ts";
 import { errorText } from "../base/error_text.ts";
 import { formatDuration } from "../base/duration.ts";
+import { LinkedSignal } from "../base/linked_signal.ts";
 import type { WorkerLog } from "../log/worker_log.ts";
 import { type Credentials, credentialsFromWire } from "../services/credentials.ts";
 import { ServiceError } from "../services/errors.ts";
@@ -142,10 +143,11 @@ export class ClaimKeeper {
 
   /** One reclaim with its retries; true when the claim is renewed or there is nothing left to keep. */
   async #reclaim(): Promise<boolean> {
-    const { queue, log } = this.#options;
+    const { queue, log, clock } = this.#options;
     const remainingMs = this.#remainingMs();
-    const { expired, cancel } = this.#expiresIn(remainingMs);
-    const signal = AbortSignal.any([this.#stop.signal, expired]);
+    using linked = new LinkedSignal([this.#stop.signal]);
+    const done = new AbortController();
+    clock.sleep(remainingMs, done.signal).then(() => linked.abort());
     try {
       const answer = await queue.reclaimTask(this.#credentials, this.#run, {
         signal,
@@ -155,20 +157,12 @@ export class ClaimKeeper {
       return true;
     } catch (error) {
       if (this.#stop.signal.aborted) return true;
-      log.warn(`Could not reclaim: ${expired.aborted ? "the claim ended first" : errorText(error)}`);
+      log.warn(`Could not reclaim: ${linked.signal.aborted ? "the claim ended first" : errorText(error)}`);
       if (error instanceof ServiceError && error.status === 409) return await this.#settle();
       return false;
     } finally {
-      cancel();
+      done.abort();
     }
-  }
-
-  /** A signal that aborts when the claim ends. */
-  #expiresIn(remainingMs: number): { expired: AbortSignal; cancel: () => void } {
-    const expired = new AbortController();
-    const done = new AbortController();
-    this.#options.clock.sleep(remainingMs, done.signal).then(() => done.signal.aborted || expired.abort());
-    return { expired: expired.signal, cancel: () => done.abort() };
   }
 
   #renew(takenUntil: string, credentials: Credentials): void {

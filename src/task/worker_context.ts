@@ -21,6 +21,8 @@ export interface WorkerContext {
   credentials(): Credentials;
   /** The worker's own directory, where its state files and each run's private files lie. Absolute. */
   readonly directory: string;
+  /** Parent of the task directories. Absolute. */
+  readonly tasksDirectory: string;
   /** The payload schema of this build, as data. */
   readonly payloadSchema: Readonly<Record<string, unknown>>;
   /** Told of a crash in a run, so that it reaches the crash report. */
