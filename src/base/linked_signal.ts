@@ -16,7 +16,7 @@ export interface LinkedSignalOptions {
 export class LinkedSignal implements Disposable {
   readonly #controller = new AbortController();
   readonly #sources: readonly AbortSignal[];
-  readonly #timer: number | undefined;
+  readonly #timer: ReturnType<typeof setTimeout> | undefined;
   #timedOut = false;
 
   /** Aborts as soon as one of `sources` does, with its reason; absent sources are ignored. */

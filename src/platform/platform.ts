@@ -77,6 +77,8 @@ export interface Platform {
   spawn(options: SpawnOptions): SpawnedProcess;
   /** Ends every process of the group and waits until none is left: TERM, `graceMs`, KILL. True when it is empty. */
   killGroup(pid: number, options: { graceMs: number }): Promise<boolean>;
+  /** Kills the groups of all processes that were spawned and have not ended, without waiting. */
+  killEverything(): void;
   memory(): MemoryFacts;
   /** Bytes an unprivileged user may still write on the file system that holds `path`. */
   freeDiskBytes(path: string): number;

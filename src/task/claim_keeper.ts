@@ -150,7 +150,7 @@ export class ClaimKeeper {
     clock.sleep(remainingMs, done.signal).then(() => linked.abort());
     try {
       const answer = await queue.reclaimTask(this.#credentials, this.#run, {
-        signal,
+        signal: linked.signal,
         retryForMs: remainingMs,
       });
       this.#renew(answer.takenUntil, credentialsFromWire(answer.credentials));
