@@ -63,6 +63,29 @@ export class SpawnError extends Error {
   override name = "SpawnError";
 }
 
+/** A call to the system failed; `code` is its POSIX name (`ENOENT`), the message says of what and in which words. */
+export class SystemError extends Error {
+  override name = "SystemError";
+  readonly code: string;
+
+  constructor(code: string, message: string) {
+    super(message);
+    this.code = code;
+  }
+}
+
+/** A file that was opened, and what it is. `file` is absent unless it is a regular file. */
+export interface OpenedFile {
+  readonly facts: Deno.FileInfo;
+  readonly file: Deno.FsFile | undefined;
+}
+
+/** A name in a directory. `exact` is false when it is not UTF-8, so that no path made of it leads to the entry. */
+export interface DirectoryName {
+  readonly name: string;
+  readonly exact: boolean;
+}
+
 export interface MemoryFacts {
   readonly totalBytes: number;
   readonly availableBytes: number;
@@ -75,10 +98,18 @@ export interface Platform {
   createOutputPipe(): OutputPipe;
   /** @throws SpawnError when the program can't be found or executed */
   spawn(options: SpawnOptions): SpawnedProcess;
-  /** Ends every process of the group and waits until none is left: TERM, `graceMs`, KILL. True when it is empty. */
+  /**
+   * Ends the group of a process that `spawn` started, and what left the group, and waits until none is left: TERM,
+   * `graceMs`, KILL. True when none is left. Numbers that `spawn` did not give are left alone.
+   */
   killGroup(pid: number, options: { graceMs: number }): Promise<boolean>;
   /** Kills the groups of all processes that were spawned and have not ended, without waiting. */
   killEverything(): void;
+  /**
+   * Ends, in the same way, every process on the machine that was started with all of these variables in its
+   * environment, and their descendants: what a killed worker's tasks left behind.
+   */
+  killMarked(environment: Readonly<Record<string, string>>, options: { graceMs: number }): Promise<boolean>;
   memory(): MemoryFacts;
   /** Bytes an unprivileged user may still write on the file system that holds `path`. */
   freeDiskBytes(path: string): number;
@@ -88,6 +119,10 @@ export interface Platform {
   ownGroups(): Promise<readonly string[]>;
   /** The directory for temporary files of this account. */
   temporaryDirectory(): string;
+  /** Opens for reading, following symlinks, without ever blocking (FIFO) or side effects (terminals). @throws SystemError */
+  openFile(path: string): OpenedFile;
+  /** Names in a directory in byte order, without following a final symlink. @throws SystemError */
+  listDirectory(path: string): DirectoryName[];
   /** Removes a directory tree whatever its permissions say; a missing one is fine. Follows no links. */
   removeTree(path: string): Promise<void>;
   /** Asks the system to halt; `privileged` says whether the worker may do so itself or needs sudo (spec 01 §6.10). */

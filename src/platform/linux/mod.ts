@@ -1,0 +1,123 @@
+/** The Linux adapter. */
+
+import { type Clock, systemClock } from "../../base/clock.ts";
+import { type Architecture, type Platform, SpawnError, type SpawnOptions } from "../platform.ts";
+import { ChildProcess, openPidfd } from "./child_process.ts";
+import { listDirectory, openFile } from "./files.ts";
+import { heedEndingChildren, hideInheritedDescriptors } from "./inherited_state.ts";
+import { constants, errno, errorWords, libc } from "./libc.ts";
+import { readBootTimeMs, readFreeDiskBytes, readMemory } from "./machine_facts.ts";
+import { LinuxOutputPipe } from "./output_pipe.ts";
+import { readOwnGroups } from "./own_groups.ts";
+import { changePower } from "./power.ts";
+import { ProcessFamily } from "./process_family.ts";
+import { Reactor } from "./reactor.ts";
+import { removeTree } from "./remove_tree.ts";
+import { type RunTool, runTool } from "./run_tool.ts";
+import { spawnGroupLeader } from "./spawn.ts";
+
+export interface LinuxPlatformOptions {
+  /** Measures graces. Default: the machine's. */
+  readonly clock?: Clock;
+  /** Runs helper programs. Default: for real. */
+  readonly run?: RunTool;
+}
+
+/**
+ * Variables that every command of a run carries (spec 02 §4.5); no two runs have all in common. A process that left
+ * its group and whose parents have ended is still known by them.
+ */
+const runVariables = ["TASK_ID", "RUN_ID", "TASK_WORKDIR"] as const;
+
+/** The platform of this machine. @throws Error when the kernel is too old (before 5.3) */
+export function createPlatform(options: LinuxPlatformOptions = {}): Platform {
+  const { clock = systemClock, run = runTool } = options;
+  libc.close(openPidfd(Deno.pid));
+  hideInheritedDescriptors();
+  heedEndingChildren();
+  const processes = new Processes(clock);
+  return {
+    os: "linux",
+    arch: architecture(),
+    createOutputPipe: () => new LinuxOutputPipe(processes.reactor),
+    spawn: (spawnOptions) => processes.spawn(spawnOptions),
+    killGroup: (pid, killOptions) => processes.killGroup(pid, killOptions),
+    killMarked: (environment, killOptions) => processes.killMarked(environment, killOptions),
+    killEverything: () => processes.killEverything(),
+    memory: readMemory,
+    freeDiskBytes: readFreeDiskBytes,
+    bootTimeMs: readBootTimeMs,
+    ownGroups: () => Promise.resolve(readOwnGroups()),
+    temporaryDirectory: () => Deno.env.get("TMPDIR") || "/tmp",
+    openFile,
+    listDirectory,
+    removeTree: (path) => removeTree(path, run),
+    shutdown: (reason, { privileged }) => changePower("halt", { reason, privileged, run }),
+    reboot: (reason, { privileged }) => changePower("restart", { reason, privileged, run }),
+  };
+}
+
+function architecture(): Architecture {
+  return Deno.build.arch === "aarch64" ? "arm64" : "amd64";
+}
+
+interface Started {
+  readonly child: ChildProcess;
+  readonly environment: readonly string[];
+}
+
+/** The processes this worker has started, by pid. */
+class Processes {
+  readonly reactor = new Reactor();
+  readonly #clock: Clock;
+  readonly #started = new Map<number, Started>();
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  spawn(options: SpawnOptions): ChildProcess {
+    const pid = spawnGroupLeader(options);
+    const child = this.#watch(pid);
+    // A number that is given out again replaces the process that had it, so the map stays as small as the table.
+    this.#started.set(pid, { child, environment: runEntries(options.env) });
+    return child;
+  }
+
+  /** Processes the worker did not start are none of its business, whatever their number was before. */
+  async killGroup(pid: number, options: { graceMs: number }): Promise<boolean> {
+    const started = this.#started.get(pid);
+    if (started === undefined) return true;
+    const { child, environment } = started;
+    const empty = await new ProcessFamily({ leader: child, environment }, this.#clock).end(options);
+    if (empty) {
+      await child.exited.catch(() => {});
+      if (this.#started.get(pid) === started) this.#started.delete(pid);
+    }
+    return empty;
+  }
+
+  killEverything(): void {
+    for (const { child } of this.#started.values()) child.signalGroup("SIGKILL");
+  }
+
+  killMarked(environment: Readonly<Record<string, string>>, options: { graceMs: number }): Promise<boolean> {
+    const entries = Object.entries(environment).map(([name, value]) => `${name}=${value}`);
+    return new ProcessFamily({ environment: entries }, this.#clock).end(options);
+  }
+
+  #watch(pid: number): ChildProcess {
+    try {
+      return new ChildProcess(pid, this.reactor);
+    } catch (error) {
+      libc.kill(-pid, constants.SIGKILL);
+      libc.wait4(pid, new Int32Array(1), 0, null);
+      throw new SpawnError(error instanceof Error ? error.message : errorWords(errno()));
+    }
+  }
+}
+
+function runEntries(env: Readonly<Record<string, string>>): string[] {
+  const entries = runVariables.flatMap((name) => env[name] === undefined ? [] : [`${name}=${env[name]}`]);
+  return entries.length === runVariables.length ? entries : [];
+}
