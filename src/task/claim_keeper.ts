@@ -98,7 +98,8 @@ export class ClaimKeeper {
     this.#stop.abort();
     await this.#keeping;
     const { log } = this.#options;
-    if (this.#lost) return log.info(`Not reporting the run: ${this.#lost.message}`);
+    const lost = this.#lost ?? (problem instanceof RunLost ? problem : undefined);
+    if (lost) return log.info(`Not reporting the run: ${lost.message}`);
     try {
       await this.#report(problem);
     } catch (error) {

@@ -1,0 +1,130 @@
+/** Puts a worker together and runs it from its first claim to its exit code (spec 01 §5). */
+
+import { isAbsolute, join } from "node:path";
+import { type Clock, systemClock } from "../base/clock.ts";
+import { errorText } from "../base/error_text.ts";
+import { publicConfig } from "../config/public_config.ts";
+import type { Config } from "../config/config.ts";
+import type { CreateEngine } from "../engine/engine.ts";
+import type { WorkerLog } from "../log/worker_log.ts";
+import type { Platform } from "../platform/platform.ts";
+import { ServiceClient } from "../services/client.ts";
+import { Queue } from "../services/queue.ts";
+import { WorkerFault } from "../task/errors.ts";
+import type { Feature } from "../task/feature.ts";
+import type { WorkerContext } from "../task/worker_context.ts";
+import { stableJson } from "../base/stable_json.ts";
+import { describeCrash } from "./crash.ts";
+import { endMachine } from "./end_machine.ts";
+import { WorkerLoop } from "./loop.ts";
+import { metricsTo } from "./metrics.ts";
+import { ResolvedCounter } from "./resolved_counter.ts";
+import { RunRegistry } from "./run_registry.ts";
+import { StatusFile } from "./status_file.ts";
+import type { Termination } from "./termination.ts";
+
+export interface WorkerOptions {
+  readonly config: Config;
+  readonly platform: Platform;
+  readonly createEngine: CreateEngine;
+  readonly payloadSchema: Readonly<Record<string, unknown>>;
+  readonly features: readonly Feature[];
+  readonly log: WorkerLog;
+  /** The worker's directory: state files lie here and relative settings start from here. Absolute. */
+  readonly directory: string;
+  /** The worker's own environment. */
+  readonly environment: Readonly<Record<string, string>>;
+  readonly termination: Termination;
+  readonly clock?: Clock;
+}
+
+/**
+ * Runs the worker until it has a reason to end.
+ *
+ * @returns the exit code (spec 01 §2.4); never throws
+ */
+export async function runWorker(options: WorkerOptions): Promise<number> {
+  const { config, log, platform, clock = systemClock } = options;
+  const metrics = metricsTo(log, config);
+  const counter = new ResolvedCounter(options.directory, log);
+  let exitCode: number;
+  let privileged = false;
+  try {
+    const worker = await createContext(options);
+    privileged = worker.engine.privileged;
+    log.info(`Config: ${stableJson(publicConfig(config))}`);
+    log.info(`Platform: ${platform.os} ${platform.arch}, engine: ${worker.engine.name}`);
+    log.info(`Working directory: ${options.directory}`);
+    const bootMs = platform.bootTimeMs();
+    if (bootMs !== undefined) metrics({ eventType: "instanceBoot", timeMs: bootMs });
+    await counter.load();
+    log.info(`Worker capacity: ${config.capacity}`);
+    if (config.capacity > 1 && worker.engine.name === "insecure") {
+      log.warn("Tasks that run at the same time are not isolated from each other on the insecure engine");
+    }
+    exitCode = await createLoop(worker, { options, counter, metrics }).run();
+  } catch (error) {
+    exitCode = error instanceof WorkerFault ? error.exitCode : 69;
+    log.error(error instanceof WorkerFault ? `FATAL: ${error.message}` : describeCrash("the worker", error));
+  }
+  await counter.save();
+  log.info(`Exiting worker with exit code ${exitCode}`);
+  await endMachine(exitCode, { config, platform, log, metrics, clock, privileged });
+  return exitCode;
+}
+
+/** @throws WorkerFault when a directory the worker needs can't be made */
+async function createContext(options: WorkerOptions): Promise<WorkerContext> {
+  const { config, platform, log, clock = systemClock, directory } = options;
+  const absolute = (path: string) => isAbsolute(path) ? path : join(directory, path);
+  const tasksDirectory = absolute(config.tasksDir);
+  try {
+    await Deno.mkdir(tasksDirectory, { recursive: true, mode: 0o755 });
+  } catch (error) {
+    throw new WorkerFault(69, `Could not create tasksDir ${tasksDirectory}: ${errorText(error)}`);
+  }
+  const client = new ServiceClient({
+    rootUrl: config.rootURL,
+    clock,
+    onRetry: (message) => log.info(message),
+  });
+  const credentials = {
+    clientId: config.clientId,
+    accessToken: config.accessToken,
+    ...(config.certificate.reveal() === "" ? {} : { certificate: config.certificate }),
+  };
+  return {
+    config,
+    platform,
+    clock,
+    log,
+    client,
+    directory,
+    tasksDirectory,
+    engine: options.createEngine({ platform, tasksDirectory, environment: options.environment }),
+    queue: new Queue(client),
+    credentials: () => credentials,
+    payloadSchema: options.payloadSchema,
+    reportCrash: (where, error) => log.error(describeCrash(where, error)),
+  };
+}
+
+function createLoop(
+  worker: WorkerContext,
+  parts: { options: WorkerOptions; counter: ResolvedCounter; metrics: ReturnType<typeof metricsTo> },
+): WorkerLoop {
+  const { config, platform, log, directory } = worker;
+  return new WorkerLoop(worker, {
+    features: parts.options.features,
+    counter: parts.counter,
+    metrics: parts.metrics,
+    termination: parts.options.termination,
+    statusFile: new StatusFile(platform.temporaryDirectory(), log),
+    registry: new RunRegistry({
+      directory: join(directory, "runs"),
+      platform,
+      log,
+      cleanUp: config.cleanUpTaskDirs,
+    }),
+  });
+}
