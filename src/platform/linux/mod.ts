@@ -16,6 +16,8 @@ import { removeTree } from "./remove_tree.ts";
 import { type RunTool, runTool } from "./run_tool.ts";
 import { spawnGroupLeader } from "./spawn.ts";
 
+export { openSafeTree } from "./safe_tree.ts";
+
 export interface LinuxPlatformOptions {
   /** Measures graces. Default: the machine's. */
   readonly clock?: Clock;
