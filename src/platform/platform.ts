@@ -111,6 +111,8 @@ export interface Platform {
    */
   killMarked(environment: Readonly<Record<string, string>>, options: { graceMs: number }): Promise<boolean>;
   memory(): MemoryFacts;
+  /** Memory held by a process that `spawn` started and by everything it started; 0 once they have ended. */
+  groupMemoryBytes(pid: number): number;
   /** Bytes an unprivileged user may still write on the file system that holds `path`. */
   freeDiskBytes(path: string): number;
   /** When the machine started, milliseconds since the epoch; undefined where unknown. */

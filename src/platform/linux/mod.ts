@@ -47,6 +47,7 @@ export function createPlatform(options: LinuxPlatformOptions = {}): Platform {
     killMarked: (environment, killOptions) => processes.killMarked(environment, killOptions),
     killEverything: () => processes.killEverything(),
     memory: readMemory,
+    groupMemoryBytes: (pid) => processes.groupMemoryBytes(pid),
     freeDiskBytes: readFreeDiskBytes,
     bootTimeMs: readBootTimeMs,
     ownGroups: () => Promise.resolve(readOwnGroups()),
@@ -90,10 +91,9 @@ class Processes {
   async killGroup(pid: number, options: { graceMs: number }): Promise<boolean> {
     const started = this.#started.get(pid);
     if (started === undefined) return true;
-    const { child, environment } = started;
-    const empty = await new ProcessFamily({ leader: child, environment }, this.#clock).end(options);
+    const empty = await this.#family(started).end(options);
     if (empty) {
-      await child.exited.catch(() => {});
+      await started.child.exited.catch(() => {});
       if (this.#started.get(pid) === started) this.#started.delete(pid);
     }
     return empty;
@@ -106,6 +106,15 @@ class Processes {
   killMarked(environment: Readonly<Record<string, string>>, options: { graceMs: number }): Promise<boolean> {
     const entries = Object.entries(environment).map(([name, value]) => `${name}=${value}`);
     return new ProcessFamily({ environment: entries }, this.#clock).end(options);
+  }
+
+  groupMemoryBytes(pid: number): number {
+    const started = this.#started.get(pid);
+    return started === undefined ? 0 : this.#family(started).memoryBytes();
+  }
+
+  #family({ child, environment }: Started): ProcessFamily {
+    return new ProcessFamily({ leader: child, environment }, this.#clock);
   }
 
   #watch(pid: number): ChildProcess {

@@ -3,7 +3,13 @@
 import type { Clock } from "../../base/clock.ts";
 import { type ChildProcess, openPidfd } from "./child_process.ts";
 import { constants, libc } from "./libc.ts";
-import { hasEnvironment, type ProcessEntry, readEntries, readEntry } from "./process_table.ts";
+import {
+  hasEnvironment,
+  type ProcessEntry,
+  readEntries,
+  readEntry,
+  readResidentBytes,
+} from "./process_table.ts";
 
 /** Who belongs to the family, besides the descendants of those who do. */
 export interface FamilyMarks {
@@ -44,6 +50,11 @@ export class ProcessFamily {
       members = await this.#untilEmpty(Math.min(leftMs, longestPollMs));
     }
     return true;
+  }
+
+  /** Memory they hold in RAM; what they share is counted once for each. */
+  memoryBytes(): number {
+    return this.#members().reduce((sum, member) => sum + readResidentBytes(member.pid), 0);
   }
 
   /** Looks again and again for as long as members are left, at most `durationMs`; gives who is left. */

@@ -52,3 +52,13 @@ export function hasEnvironment(pid: number, entries: readonly string[]): boolean
     return false;
   }
 }
+
+/** Memory of a process that is in RAM; 0 when it has ended. */
+export function readResidentBytes(pid: number): number {
+  try {
+    const kibibytes = /^VmRSS:\s*(\d+) kB$/m.exec(Deno.readTextFileSync(`/proc/${pid}/status`))?.[1];
+    return Number(kibibytes ?? 0) * 1024;
+  } catch {
+    return 0;
+  }
+}
