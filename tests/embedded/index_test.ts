@@ -1,13 +1,13 @@
 import { strict as assert } from "node:assert";
 import { createIndexService } from "../../src/embedded/index.ts";
-import { dayMs, hourMs, ManualClock } from "./manual_clock.ts";
+import { dayMs, hourMs, ServiceClock } from "./service_clock.ts";
 import { ServiceDriver } from "./service_driver.ts";
 
 const taskA = "AAAAAAAAQAGAAAAAAAAAAA";
 const taskB = "BBBBBBBBQBGBBBBBBBBBBA";
 
 function start() {
-  const clock = new ManualClock();
+  const clock = new ServiceClock();
   const service = createIndexService({
     clock,
     artifactUrl: ({ taskId, name }) => `http://queue.test/${taskId}/${encodeURIComponent(name)}`,
@@ -58,7 +58,7 @@ Deno.test("insertTask keeps a task of higher rank and replaces one of equal or l
 Deno.test("insertTask replaces an expired task of higher rank", async () => {
   const { clock, insert, find } = start();
   await insert("a.b", { taskId: taskA, rank: 5, expiresInMs: hourMs });
-  clock.advance(hourMs);
+  await clock.advance(hourMs);
   await insert("a.b", { taskId: taskB, rank: 0 });
   assert.equal((await find("a.b"))["taskId"], taskB);
 });
@@ -69,7 +69,7 @@ Deno.test("findTask answers 404 for a path that is absent, expired, deleted or o
   await insert("a.deleted");
   await insert("a.deep.task");
   await driver.call("deleteTask", { params: { namespace: "a.deleted" } });
-  clock.advance(hourMs);
+  await clock.advance(hourMs);
   for (const indexPath of ["a.brief", "a.deleted", "a.deep", "absent"]) {
     assert.equal(
       await driver.refusal("findTask", { params: { indexPath } }),

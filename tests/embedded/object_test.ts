@@ -1,6 +1,6 @@
 import { strict as assert } from "node:assert";
 import { createObjectService } from "../../src/embedded/object.ts";
-import { dayMs, hourMs, ManualClock } from "./manual_clock.ts";
+import { dayMs, hourMs, ServiceClock } from "./service_clock.ts";
 import { MemoryObjectStore } from "./memory_object_store.ts";
 import { ServiceDriver } from "./service_driver.ts";
 
@@ -11,7 +11,7 @@ const sha256 = "a".repeat(64);
 const sha512 = "b".repeat(128);
 
 function start() {
-  const clock = new ManualClock();
+  const clock = new ServiceClock();
   const store = new MemoryObjectStore();
   const service = createObjectService({ clock, store, urlLifeMs: hourMs });
   const driver = new ServiceDriver(service);
@@ -159,13 +159,13 @@ Deno.test("an object cannot be downloaded before its upload is finished, nor aft
   ];
   assert.deepEqual(await gone(), Array(3).fill("404 ResourceNotFound"));
   await finish();
-  clock.advance(dayMs - 1);
+  await clock.advance(dayMs - 1);
   assert.equal(
     (await startDownload({ getUrl: true }))["expires"],
     clock.timestamp(1),
     "URL ends with the object",
   );
-  clock.advance(1);
+  await clock.advance(1);
   assert.deepEqual(await gone(), Array(3).fill("404 ResourceNotFound"));
   assert.deepEqual([...store.contents.keys()], [], "bytes are freed");
 });
@@ -173,7 +173,7 @@ Deno.test("an object cannot be downloaded before its upload is finished, nor aft
 Deno.test("an expired object's name can be used again", async () => {
   const { clock, createUpload } = start();
   await createUpload();
-  clock.advance(dayMs);
+  await clock.advance(dayMs);
   await createUpload({ uploadId: otherUploadId, expires: clock.timestamp(dayMs) });
 });
 

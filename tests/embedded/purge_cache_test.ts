@@ -1,10 +1,10 @@
 import { strict as assert } from "node:assert";
 import { createPurgeCacheService } from "../../src/embedded/purge_cache.ts";
-import { dayMs, hourMs, ManualClock } from "./manual_clock.ts";
+import { dayMs, hourMs, ServiceClock } from "./service_clock.ts";
 import { ServiceDriver } from "./service_driver.ts";
 
 function start() {
-  const clock = new ManualClock();
+  const clock = new ServiceClock();
   const service = createPurgeCacheService({ clock });
   const driver = new ServiceDriver(service);
   return {
@@ -36,7 +36,7 @@ Deno.test("purgeCache replaces an earlier request for the same cache", async () 
   const { clock, purge, ask } = start();
   await purge("prov/linux", "b");
   await purge("prov/linux", "a");
-  clock.advance(hourMs);
+  await clock.advance(hourMs);
   await purge("prov/linux", "b");
   assert.deepEqual(await ask("prov/linux"), [
     { ...pool, cacheName: "a", before: clock.timestamp(-hourMs) },
@@ -47,7 +47,7 @@ Deno.test("purgeCache replaces an earlier request for the same cache", async () 
 Deno.test("purgeRequests leaves out requests made before `since`, and keeps those made at it", async () => {
   const { clock, purge, ask } = start();
   await purge("prov/linux", "old");
-  clock.advance(1);
+  await clock.advance(1);
   await purge("prov/linux", "new");
   const atNew = [{ ...pool, cacheName: "new", before: clock.timestamp() }];
   assert.deepEqual(await ask("prov/linux", { since: clock.timestamp() }), atNew);
@@ -67,9 +67,9 @@ Deno.test("purgeRequests refuses a `since` that is no date, and a pool id withou
 Deno.test("purge requests end after 24 hours", async () => {
   const { clock, purge, ask } = start();
   await purge("prov/linux", "checkouts");
-  clock.advance(dayMs - 1);
+  await clock.advance(dayMs - 1);
   assert.equal((await ask("prov/linux") as unknown[]).length, 1);
-  clock.advance(1);
+  await clock.advance(1);
   assert.deepEqual(await ask("prov/linux"), []);
 });
 

@@ -1,10 +1,10 @@
 import { strict as assert } from "node:assert";
 import { createSecretsService } from "../../src/embedded/secrets.ts";
-import { hourMs, ManualClock } from "./manual_clock.ts";
+import { hourMs, ServiceClock } from "./service_clock.ts";
 import { ServiceDriver } from "./service_driver.ts";
 
 function start() {
-  const clock = new ManualClock();
+  const clock = new ServiceClock();
   const service = createSecretsService({ clock });
   const driver = new ServiceDriver(service);
   const set = (name: string, secret: unknown, expires = clock.timestamp(hourMs)) =>
@@ -32,7 +32,7 @@ Deno.test("get answers 404 for a secret that never was, 410 for an expired one",
   const { clock, driver, set } = start();
   await set("brief", { a: 1 });
   assert.equal(await driver.refusal("get", { params: { name: "absent" } }), "404 ResourceNotFound");
-  clock.advance(hourMs);
+  await clock.advance(hourMs);
   assert.equal(await driver.refusal("get", { params: { name: "brief" } }), "410 ResourceExpired");
 });
 

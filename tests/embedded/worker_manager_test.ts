@@ -1,6 +1,6 @@
 import { strict as assert } from "node:assert";
 import { createWorkerManagerService, type QueueWorker } from "../../src/embedded/worker_manager.ts";
-import { dayMs, hourMs, ManualClock } from "./manual_clock.ts";
+import { dayMs, hourMs, ServiceClock } from "./service_clock.ts";
 import { ServiceDriver } from "./service_driver.ts";
 
 const workerPoolId = "prov/linux";
@@ -26,7 +26,7 @@ const counts = {
 };
 
 function start(queueWorkers: QueueWorker[] = []) {
-  const clock = new ManualClock();
+  const clock = new ServiceClock();
   const grants: { clientId: string; scopes: string[]; expiresMs: number }[] = [];
   const service = createWorkerManagerService({
     clock,
@@ -62,7 +62,7 @@ Deno.test("worker pools are created once, read, changed, listed and deleted", as
   const expected = { workerPoolId, ...definition, ...times, ...counts };
   assert.deepEqual((await createPool()).body, expected);
   assert.equal(await driver.refusal("createWorkerPool", { params, body: definition }), "409 RequestConflict");
-  clock.advance(hourMs);
+  await clock.advance(hourMs);
   const changed = { ...expected, description: "Moved to the rack", lastModified: clock.timestamp() };
   const body = { ...definition, description: "Moved to the rack" };
   assert.deepEqual((await driver.call("updateWorkerPool", { params, body })).body, changed);
@@ -177,9 +177,9 @@ Deno.test("workers are created once, need a secret, and end when they expire", a
   assert.equal(await driver.refusal("createWorker", { params: key, body: again }), "409 RequestConflict");
   const later = { expires: clock.timestamp(2 * dayMs) };
   assert.equal((await driver.call("updateWorker", { params: key, body: later })).body["capacity"], 3);
-  clock.advance(dayMs);
+  await clock.advance(dayMs);
   await driver.call("worker", { params: key });
-  clock.advance(dayMs);
+  await clock.advance(dayMs);
   assert.equal(await driver.refusal("worker", { params: key }), "404 ResourceNotFound");
 });
 
@@ -219,7 +219,7 @@ Deno.test("workers are listed by pool, by group and by state, and counted in the
 });
 
 Deno.test("workers that only the queue knows are listed as standalone, with their latest task", async () => {
-  const startMs = new ManualClock().nowMs();
+  const startMs = new ServiceClock().nowMs();
   const recentTasks = [{ taskId: "AAAAAAAAQAGAAAAAAAAAAA", runId: 0 }, {
     taskId: "BBBBBBBBQBGBBBBBBBBBBA",
     runId: 1,
