@@ -56,12 +56,18 @@ export class RunRegistry implements RunOwnership {
     const { platform, log } = this.#options;
     try {
       const taskDirectory = await readNote(privateDirectory);
-      if (taskDirectory !== undefined) await platform.removeTree(taskDirectory);
+      if (taskDirectory !== undefined) await endAndRemove(platform, taskDirectory);
       await platform.removeTree(privateDirectory);
     } catch (error) {
       log.warn(`Could not remove what ${privateDirectory} belongs to: ${errorText(error)}`);
     }
   }
+}
+
+/** What is left of a run's processes goes first (weakness K42): they would live on in a removed directory. */
+async function endAndRemove(platform: Platform, taskDirectory: string): Promise<void> {
+  await platform.killMarked({ TASK_WORKDIR: taskDirectory }, { graceMs: 0 });
+  await platform.removeTree(taskDirectory);
 }
 
 async function names(directory: string): Promise<string[]> {
