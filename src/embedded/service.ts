@@ -1,5 +1,7 @@
 /** How one service of the embedded Taskcluster is written: a handler per entry of its API reference. */
 
+import type { SignedRequest } from "./auth/authenticator.ts";
+
 /** Who makes the call, after authentication. */
 export interface Caller {
   readonly clientId: string;
@@ -22,6 +24,8 @@ export interface ApiRequest {
    * @throws ApiError InsufficientScopes
    */
   authorize(values: Readonly<Record<string, string | readonly string[]>>): void;
+  /** What a signature of this very request would cover, for the auth service's test entries. */
+  readonly signed?: SignedRequest;
 }
 
 /** An answer: a JSON body (undefined: an empty object), or a redirect. */
