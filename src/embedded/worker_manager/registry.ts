@@ -1,8 +1,8 @@
 /** What worker-manager knows: worker pools, their workers, and the errors reported for them. */
 
-import type { Clock } from "../base/clock.ts";
-import type { Secret } from "../base/secret.ts";
-import { sortedBy } from "./pagination.ts";
+import type { Clock } from "../../base/clock.ts";
+import type { Secret } from "../../base/secret.ts";
+import { sortedBy } from "../pagination.ts";
 
 /** A pool as its owner defined it. */
 export interface WorkerPoolDefinition {
