@@ -2,7 +2,7 @@
 
 import { buildInfo } from "./build_info.ts";
 import { exitCodes } from "./exit_codes.ts";
-import { type ParsedArguments, parseArguments } from "./parse_arguments.ts";
+import { parseArguments, type ParsedArguments } from "./parse_arguments.ts";
 import { printError } from "./terminal.ts";
 import { UsageMistake } from "./usage_mistake.ts";
 

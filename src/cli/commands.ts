@@ -51,7 +51,8 @@ export const commands: readonly CommandRow[] = [
   {
     name: "new-ed25519-keypair",
     requires: ["file"],
-    meaning: "Creates a signing key for chain of trust: the private key goes into a file, the public key to " +
+    meaning:
+      "Creates a signing key for chain of trust: the private key goes into a file, the public key to " +
       "standard output",
     load: () => import("./new_ed25519_keypair.ts"),
   },
@@ -124,7 +125,8 @@ export const options: readonly OptionRow[] = [
   {
     name: "worker-runner-protocol-pipe",
     value: "PIPE",
-    meaning: "Talk to worker-runner through PIPE-input and PIPE-output instead of standard input and output; " +
+    meaning:
+      "Talk to worker-runner through PIPE-input and PIPE-output instead of standard input and output; " +
       "the same as `worker.protocolPipe` in worker-runner's configuration. Needs --with-worker-runner",
   },
   { name: "port", value: "N", meaning: "Port to serve on [default: a free one]" },

@@ -19,7 +19,8 @@ export const exitCodes = {
   crash: { code: 2, meaning: "The process crashed outside the protected main loop" },
   badConfigFile: {
     code: 64,
-    meaning: "The config file can't be read, is not valid JSON, or has an unknown setting or a value of the " +
+    meaning:
+      "The config file can't be read, is not valid JSON, or has an unknown setting or a value of the " +
       "wrong type or out of range",
   },
   installFailed: { code: 65, meaning: "The Windows service could not be installed", where: windows },
@@ -36,7 +37,8 @@ export const exitCodes = {
   },
   terminationAsked: {
     code: 70,
-    meaning: "worker-manager said that the worker should terminate, or deploymentId changed in the config file",
+    meaning:
+      "worker-manager said that the worker should terminate, or deploymentId changed in the config file",
   },
   interrupted: { code: 71, meaning: "Interrupted from the keyboard (Ctrl-C, SIGINT)" },
   gracefulTermination: {

@@ -25,7 +25,10 @@ export async function execute({ values }: CommandArguments): Promise<number> {
 }
 
 async function generate(): Promise<KeyPair> {
-  const { privateKey } = await crypto.subtle.generateKey("Ed25519", true, ["sign", "verify"]) as CryptoKeyPair;
+  const { privateKey } = await crypto.subtle.generateKey("Ed25519", true, [
+    "sign",
+    "verify",
+  ]) as CryptoKeyPair;
   const { d, x } = await crypto.subtle.exportKey("jwk", privateKey);
   if (d === undefined || x === undefined) throw new Error("The system gave a key without its numbers");
   return { seed: standardBase64(d), publicKey: standardBase64(x) };

@@ -1,6 +1,7 @@
 /** Puts a worker together and runs it from its first claim to its exit code (spec 01 §5). */
 
 import { isAbsolute, join } from "node:path";
+import type { Build } from "../base/build.ts";
 import { type Clock, systemClock } from "../base/clock.ts";
 import { errorText } from "../base/error_text.ts";
 import { publicConfig } from "../config/public_config.ts";
@@ -25,6 +26,7 @@ import type { Termination } from "./termination.ts";
 
 export interface WorkerOptions {
   readonly config: Config;
+  readonly build: Build;
   readonly platform: Platform;
   readonly createEngine: CreateEngine;
   readonly payloadSchema: Readonly<Record<string, unknown>>;
@@ -52,16 +54,13 @@ export async function runWorker(options: WorkerOptions): Promise<number> {
   try {
     const worker = await createContext(options);
     privileged = worker.engine.privileged;
-    log.info(`Config: ${stableJson(publicConfig(config))}`);
+    log.info(`Config: ${stableJson(publicConfig(config, options.build))}`);
     log.info(`Platform: ${platform.os} ${platform.arch}, engine: ${worker.engine.name}`);
     log.info(`Working directory: ${options.directory}`);
     const bootMs = platform.bootTimeMs();
     if (bootMs !== undefined) metrics({ eventType: "instanceBoot", timeMs: bootMs });
     await counter.load();
     log.info(`Worker capacity: ${config.capacity}`);
-    if (config.capacity > 1 && worker.engine.name === "insecure") {
-      log.warn("Tasks that run at the same time are not isolated from each other on the insecure engine");
-    }
     exitCode = await createLoop(worker, { options, counter, metrics }).run();
   } catch (error) {
     exitCode = error instanceof WorkerFault ? error.exitCode : 69;
