@@ -1,0 +1,75 @@
+/** `run`: claims tasks and runs them, until there is a reason to stop (spec 01 §5). */
+
+import { resolve } from "node:path";
+import { createEngine } from "#engine";
+import payloadSchema from "#payload-schema" with { type: "json" };
+import { createPlatform } from "#platform";
+import { errorText } from "../base/error_text.ts";
+import type { Config } from "../config/config.ts";
+import { ConfigError } from "../config/config_error.ts";
+import { loadConfig } from "../config/load_config.ts";
+import { withWorkerMetadata } from "../config/worker_metadata.ts";
+import { features } from "../features/list.ts";
+import { createWorkerLog, type WorkerLog } from "../log/worker_log.ts";
+import { terminateOnSignals } from "../worker/signals.ts";
+import { Termination } from "../worker/termination.ts";
+import { runWorker } from "../worker/worker.ts";
+import { buildInfo } from "./build_info.ts";
+import type { CommandArguments } from "./command.ts";
+import { exitCodes } from "./exit_codes.ts";
+import { printError } from "./terminal.ts";
+
+/** Gives the worker's exit code (spec 01 §2.4). */
+export async function execute(given: CommandArguments): Promise<number> {
+  const log = createWorkerLog(printError);
+  if (given.flags.has("with-worker-runner")) {
+    log.error("FATAL: This version can't talk to worker-runner yet. Start it without --with-worker-runner");
+    return exitCodes.internalError.code;
+  }
+  const platform = createPlatform();
+  const termination = new Termination();
+  const stopListening = terminateOnSignals(termination, { platform, log });
+  try {
+    const config = await configFrom(given.values["config"] ?? "generic-worker.config", log);
+    return await runWorker({
+      config: withWorkerMetadata(config, {
+        ...buildInfo,
+        arch: platform.arch,
+        runtimeVersion: `deno ${Deno.version.deno}`,
+      }),
+      build: buildInfo,
+      platform,
+      createEngine,
+      payloadSchema,
+      features,
+      log,
+      directory: Deno.cwd(),
+      environment: Deno.env.toObject(),
+      termination,
+    });
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    log.error(`FATAL: ${error.message}`);
+    return error.exitCode;
+  } finally {
+    stopListening();
+  }
+}
+
+async function configFrom(path: string, log: WorkerLog): Promise<Config> {
+  const absolute = resolve(path);
+  const config = await loadConfig(absolute, { ...buildInfo, warn: (message) => log.warn(message) });
+  await warnOfOpenFile(absolute, log);
+  return config;
+}
+
+/** The insecure engine can't keep the file from tasks, which run under its own account (spec 01 §3.1). */
+async function warnOfOpenFile(path: string, log: WorkerLog): Promise<void> {
+  try {
+    const { mode } = await Deno.stat(path);
+    if (mode === null || (mode & 0o077) === 0) return;
+    log.warn(`Config file ${path} holds credentials and can be read by other accounts. Try chmod 600`);
+  } catch (error) {
+    log.warn(`Could not look at the permissions of ${path}: ${errorText(error)}`);
+  }
+}
