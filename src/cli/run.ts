@@ -5,10 +5,7 @@ import { createEngine } from "#engine";
 import payloadSchema from "#payload-schema" with { type: "json" };
 import { createPlatform } from "#platform";
 import { errorText } from "../base/error_text.ts";
-import type { Config } from "../config/config.ts";
 import { ConfigError } from "../config/config_error.ts";
-import { loadConfig } from "../config/load_config.ts";
-import { withWorkerMetadata } from "../config/worker_metadata.ts";
 import { features } from "../features/list.ts";
 import { createWorkerLog, type WorkerLog } from "../log/worker_log.ts";
 import { terminateOnSignals } from "../worker/signals.ts";
@@ -18,6 +15,7 @@ import { buildInfo } from "./build_info.ts";
 import type { CommandArguments } from "./command.ts";
 import { exitCodes } from "./exit_codes.ts";
 import { printError } from "./terminal.ts";
+import { loadWorkerConfig } from "./worker_config.ts";
 
 /** Gives the worker's exit code (spec 01 §2.4). */
 export async function execute(given: CommandArguments): Promise<number> {
@@ -30,13 +28,11 @@ export async function execute(given: CommandArguments): Promise<number> {
   const termination = new Termination();
   const stopListening = terminateOnSignals(termination, { platform, log });
   try {
-    const config = await configFrom(given.values["config"] ?? "generic-worker.config", log);
+    const path = resolve(given.values["config"] ?? "generic-worker.config");
+    const config = await loadWorkerConfig(path, { platform, warn: (message) => log.warn(message) });
+    await warnOfOpenFile(path, log);
     return await runWorker({
-      config: withWorkerMetadata(config, {
-        ...buildInfo,
-        arch: platform.arch,
-        runtimeVersion: `deno ${Deno.version.deno}`,
-      }),
+      config,
       build: buildInfo,
       platform,
       createEngine,
@@ -54,13 +50,6 @@ export async function execute(given: CommandArguments): Promise<number> {
   } finally {
     stopListening();
   }
-}
-
-async function configFrom(path: string, log: WorkerLog): Promise<Config> {
-  const absolute = resolve(path);
-  const config = await loadConfig(absolute, { ...buildInfo, warn: (message) => log.warn(message) });
-  await warnOfOpenFile(absolute, log);
-  return config;
 }
 
 /** The insecure engine can't keep the file from tasks, which run under its own account (spec 01 §3.1). */

@@ -2,16 +2,16 @@
 
 /** Writes all of `text` to standard output. A reader that went away is not an error. */
 export function print(text: string): void {
-  writeAll(Deno.stdout, text);
+  writeBytes(Deno.stdout, new TextEncoder().encode(text));
 }
 
 /** Writes all of `text` to standard error. A reader that went away is not an error. */
 export function printError(text: string): void {
-  writeAll(Deno.stderr, text);
+  writeBytes(Deno.stderr, new TextEncoder().encode(text));
 }
 
-function writeAll(stream: { writeSync(bytes: Uint8Array): number }, text: string): void {
-  const bytes = new TextEncoder().encode(text);
+/** Writes all of `bytes`. A reader that went away is not an error. */
+export function writeBytes(stream: { writeSync(bytes: Uint8Array): number }, bytes: Uint8Array): void {
   try {
     for (let written = 0; written < bytes.length;) written += stream.writeSync(bytes.subarray(written));
   } catch (error) {
