@@ -1,0 +1,80 @@
+import { strict as assert } from "node:assert";
+import { execute, localTaskcluster } from "../../src/cli/local_taskcluster.ts";
+import { UsageMistake } from "../../src/cli/usage_mistake.ts";
+
+/** Starts it on a free port; `printed` resolves with the lines for the shell. */
+function start(options: { port: number }) {
+  const stop = new AbortController();
+  const { promise: printed, resolve } = Promise.withResolvers<string>();
+  const errors: string[] = [];
+  const ended = localTaskcluster(options, {
+    signal: stop.signal,
+    print: resolve,
+    printError: (text) => void errors.push(text),
+  });
+  return { stop, printed, ended, errors };
+}
+
+Deno.test("local-taskcluster prints root URL and credentials that a shell can evaluate, and ends with 0", async () => {
+  const { stop, printed, ended } = start({ port: 0 });
+  const script =
+    `${await printed}echo "$TASKCLUSTER_ROOT_URL $TASKCLUSTER_CLIENT_ID $TASKCLUSTER_ACCESS_TOKEN"`;
+  const shell = await new Deno.Command("sh", { args: ["-c", script], env: {} }).output();
+  const [rootUrl, clientId, accessToken] = new TextDecoder().decode(shell.stdout).trim().split(" ");
+  assert.match(rootUrl ?? "", /^http:\/\/(localhost|127\.0\.0\.1):\d+$/);
+  assert.ok(clientId);
+  assert.match(accessToken ?? "", /^[A-Za-z0-9_-]{44}$/);
+  const ping = await fetch(`${rootUrl}/api/queue/v1/ping`);
+  assert.equal(((await ping.json()) as { alive: boolean }).alive, true);
+  stop.abort();
+  assert.equal(await ended, 0);
+  await assert.rejects(fetch(`${rootUrl}/api/queue/v1/ping`), "nothing serves after the end");
+});
+
+Deno.test("local-taskcluster names a port that is taken, prints nothing for the shell and ends with 69", async () => {
+  using taken = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const { port } = taken.addr as Deno.NetAddr;
+  const { printed, ended, errors } = start({ port });
+  assert.equal(await Promise.race([ended, printed]), 69);
+  assert.match(errors.join(""), new RegExp(`port ${port}: the port is in use; .*--port`));
+});
+
+Deno.test("local-taskcluster started after its signal aborted still ends in good order", async () => {
+  const ended = localTaskcluster({ port: 0 }, {
+    signal: AbortSignal.abort(),
+    print: () => {},
+    printError: () => {},
+  });
+  assert.equal(await ended, 0);
+});
+
+Deno.test("local-taskcluster takes no port that is none", async () => {
+  for (const port of ["", "http", "-1", "65536", "80.5", "1e3"]) {
+    await assert.rejects(execute({ values: { port }, flags: new Set(), operand: "" }), UsageMistake, port);
+  }
+});
+
+Deno.test("local-taskcluster serves as a process until SIGTERM or SIGINT and then ends with 0", async () => {
+  const module = new URL("../../src/cli/local_taskcluster.ts", import.meta.url);
+  const script = `import { execute } from ${JSON.stringify(module.href)};` +
+    "Deno.exit(await execute({ values: {}, flags: new Set(), operand: '' }));";
+  for (const signal of ["SIGTERM", "SIGINT"] as const) {
+    const child = new Deno.Command(Deno.execPath(), {
+      args: ["eval", "--ext=ts", "--no-check", script],
+      stdout: "piped",
+      stderr: "null",
+    }).spawn();
+    let output = "";
+    for await (
+      const text of child.stdout.pipeThrough(new TextDecoderStream()).values({ preventCancel: true })
+    ) {
+      output += text;
+      if (output.includes("TASKCLUSTER_ACCESS_TOKEN=") && output.endsWith("\n")) break;
+    }
+    const rootUrl = /TASKCLUSTER_ROOT_URL=(\S+)/.exec(output)?.[1];
+    await (await fetch(`${rootUrl}/api/queue/v1/ping`)).body?.cancel();
+    child.kill(signal);
+    assert.deepEqual((await child.status).code, 0, signal);
+    await child.stdout.cancel();
+  }
+});
