@@ -10,6 +10,8 @@ export type FileKind = "file" | "directory" | "symlink" | "other";
 export interface FileFacts {
   readonly kind: FileKind;
   readonly sizeBytes: number;
+  /** What an `other` is, where it matters for what a user is told. */
+  readonly special?: "fifo" | "socket" | "device";
 }
 
 /** A file of the task, open for reading. */

@@ -78,7 +78,14 @@ function codeOf(error: unknown): TaskFileError["code"] {
 }
 
 function factsOf(info: Deno.FileInfo): FileFacts {
-  return { kind: kindOf(info), sizeBytes: info.size };
+  const special = specialKindOf(info);
+  return { kind: kindOf(info), sizeBytes: info.size, ...(special ? { special } : {}) };
+}
+
+function specialKindOf(info: Deno.FileInfo): FileFacts["special"] {
+  if (info.isFifo) return "fifo";
+  if (info.isSocket) return "socket";
+  return info.isBlockDevice || info.isCharDevice ? "device" : undefined;
 }
 
 function kindOf(info: Deno.FileInfo): FileKind {

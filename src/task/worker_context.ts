@@ -1,5 +1,6 @@
 /** What the worker hands to every run it starts. */
 
+import type { UploadSlots } from "../artifacts/upload_slots.ts";
 import type { Clock } from "../base/clock.ts";
 import type { Config } from "../config/config.ts";
 import type { Engine } from "../engine/engine.ts";
@@ -17,6 +18,8 @@ export interface WorkerContext {
   readonly log: WorkerLog;
   readonly client: ServiceClient;
   readonly queue: Queue;
+  /** Limits the uploads of all runs together; absent: each run has only its own limit. */
+  readonly uploadSlots?: UploadSlots;
   /** The worker's own credentials, as they are now. */
   credentials(): Credentials;
   /** The worker's own directory, where its state files and each run's private files lie. Absolute. */

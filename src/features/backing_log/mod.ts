@@ -1,11 +1,11 @@
 /** The task's log: its header, its last line, and its publication (spec 01 §8.1, spec 03 §5). */
 
 import { join } from "node:path";
-import { uploadLog } from "../../artifacts/mod.ts";
 import { startGzipFollower } from "../../log/gzip_follower.ts";
 import { TaskException } from "../../task/errors.ts";
 import type { Feature } from "../../task/feature.ts";
 import type { Outcome } from "../../task/outcome.ts";
+import { uploadLog } from "../../task/publish_artifact.ts";
 import type { TaskRun } from "../../task/task_run.ts";
 import { logHeader } from "./header.ts";
 

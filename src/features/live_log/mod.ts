@@ -3,8 +3,8 @@
  * log was served while the task ran (weakness LF-3).
  */
 
-import { uploadLink } from "../../artifacts/mod.ts";
 import type { Feature } from "../../task/feature.ts";
+import { uploadLink } from "../../task/publish_artifact.ts";
 
 export const liveLog: Feature = {
   name: "Live Log",

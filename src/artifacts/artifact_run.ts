@@ -1,0 +1,26 @@
+/** What publishing needs to know of the run an artifact belongs to. */
+
+import type { Clock } from "../base/clock.ts";
+import type { WorkerLog } from "../log/worker_log.ts";
+import type { Credentials } from "../services/credentials.ts";
+import type { Queue, RunKey } from "../services/queue.ts";
+import type { UploadSlots } from "./upload_slots.ts";
+
+/** A task run is one of these. */
+export interface ArtifactRun extends RunKey {
+  readonly worker: {
+    readonly queue: Queue;
+    readonly clock: Clock;
+    readonly config: { readonly rootURL: string };
+    /** Deployment's clock minus ours. */
+    readonly client: { readonly clockSkewMs: number };
+    readonly uploadSlots?: UploadSlots;
+  };
+  readonly workerLog: WorkerLog;
+  /** For temporary files; out of the task's reach. */
+  readonly privateDirectory: string;
+  /** Aborts when nothing sent to the queue about the run can count any more. */
+  readonly lostSignal: AbortSignal;
+  /** As of the latest claim or reclaim. */
+  credentials(): Credentials;
+}

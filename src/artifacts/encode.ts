@@ -1,0 +1,170 @@
+/** Turns the content of a file into the body to send, in its content encoding, in as little work as possible. */
+
+import { Buffer } from "node:buffer";
+import { createHash } from "node:crypto";
+import { basename, join } from "node:path";
+import { v4 } from "slugid";
+import { errorText } from "../base/error_text.ts";
+import { gzipBytes, GzipMember, gzipPieceBytes, isIncompressible } from "../base/gzip_member.ts";
+import type { ContentEncoding } from "./artifact.ts";
+import { ArtifactError } from "./artifact_error.ts";
+import { type Body, ContentHash, identityBody, storedGzipBody } from "./body.ts";
+import { type ByteSource, openOwnFile, readFully } from "./byte_source.ts";
+
+/** Up to this size a file is read, compressed and sent in memory. */
+export const inMemoryBytes = 1024 * 1024;
+const sampleBytes = 64 * 1024;
+
+export interface EncodeOptions {
+  readonly contentEncoding: ContentEncoding;
+  readonly sizeBytes: number;
+  /** Of the original, for the gzip header. */
+  readonly path: string;
+  /** Where a compressed copy may lie for a while. */
+  readonly temporaryDirectory: string;
+  readonly signal: AbortSignal;
+  /** Compute the hash of the content while it is read? */
+  readonly hashed: boolean;
+}
+
+/** A body ready to be sent. Disposing removes what was made for it; the source stays open. */
+export interface EncodedBody extends AsyncDisposable {
+  readonly body: Body;
+  /** Size of the content before encoding. */
+  readonly sizeBytes: number;
+  /** Is there a temporary copy? */
+  readonly copied: boolean;
+  /** Of the content before encoding; known once the body has been sent. */
+  sha256(): string | undefined;
+}
+
+/**
+ * Small files are encoded in memory. Large ones are sent straight from the file, unless they are worth
+ * compressing: then into a temporary file, since a store wants to know the length first.
+ *
+ * @throws ArtifactError when the copy can't be written (full disk, weakness W-15); what the source throws
+ */
+export async function encodeBody(source: ByteSource, options: EncodeOptions): Promise<EncodedBody> {
+  if (options.sizeBytes <= inMemoryBytes) return await encodeInMemory(source, options);
+  const hash = options.hashed ? { hash: new ContentHash() } : {};
+  const { contentEncoding, sizeBytes, path } = options;
+  if (contentEncoding === "identity") {
+    return withoutCopy(identityBody(source, { sizeBytes, ...hash }), { sizeBytes, ...hash });
+  }
+  if (await looksIncompressible(source, sizeBytes)) {
+    return withoutCopy(storedGzipBody(source, { sizeBytes, path, ...hash }), { sizeBytes, ...hash });
+  }
+  return await compressToFile(source, options);
+}
+
+async function encodeInMemory(source: ByteSource, options: EncodeOptions): Promise<EncodedBody> {
+  const content = await readFully(source, new Uint8Array(options.sizeBytes));
+  const bytes = options.contentEncoding === "gzip"
+    ? gzipBytes(content, { fileName: basename(options.path) })
+    : content;
+  const sha256 = options.hashed ? createHash("sha256").update(content).digest("hex") : undefined;
+  return {
+    body: { bytes },
+    sizeBytes: content.length,
+    copied: false,
+    sha256: () => sha256,
+    [Symbol.asyncDispose]: () => Promise.resolve(),
+  };
+}
+
+function withoutCopy(
+  body: Body,
+  { sizeBytes, hash }: { sizeBytes: number; hash?: ContentHash },
+): EncodedBody {
+  return {
+    body,
+    sizeBytes,
+    copied: false,
+    sha256: () => hash?.sha256,
+    [Symbol.asyncDispose]: () => Promise.resolve(),
+  };
+}
+
+/** Looks at the beginning, and only if that does not compress at the middle and the end: headers can deceive. */
+async function looksIncompressible(source: ByteSource, sizeBytes: number): Promise<boolean> {
+  const buffer = Buffer.allocUnsafeSlow(sampleBytes);
+  for (const offset of [0, Math.floor(sizeBytes / 2), sizeBytes - sampleBytes]) {
+    await source.seek(offset);
+    if (!isIncompressible(await readFully(source, buffer))) return false;
+  }
+  return true;
+}
+
+async function compressToFile(source: ByteSource, options: EncodeOptions): Promise<EncodedBody> {
+  const { temporaryDirectory, path, hashed } = options;
+  const copyPath = join(temporaryDirectory, `artifact-${v4()}.gz`);
+  const remove = () => Deno.remove(copyPath).catch(() => {});
+  const hash = hashed ? new ContentHash() : undefined;
+  try {
+    const sizes = await compress(source, { ...options, copyPath, hash });
+    const copy = await openOwnFile(copyPath);
+    return {
+      body: identityBody(copy, { sizeBytes: sizes.storedBytes }),
+      sizeBytes: sizes.contentBytes,
+      copied: true,
+      sha256: () => hash?.sha256,
+      async [Symbol.asyncDispose]() {
+        copy.close();
+        await remove();
+      },
+    };
+  } catch (error) {
+    await remove();
+    if (!(error instanceof CopyError)) throw error;
+    throw new ArtifactError("unavailable", `Could not compress '${path}': ${errorText(error.cause)}`, {
+      cause: error.cause,
+    });
+  }
+}
+
+/** The copy could not be written. */
+class CopyError extends Error {}
+
+interface Compression extends EncodeOptions {
+  readonly copyPath: string;
+  readonly hash: ContentHash | undefined;
+}
+
+async function compress(
+  source: ByteSource,
+  { copyPath, path, hash, signal, sizeBytes }: Compression,
+): Promise<{ contentBytes: number; storedBytes: number }> {
+  await source.seek(0);
+  hash?.restart();
+  using copy = await copying(() => Deno.open(copyPath, { write: true, createNew: true, mode: 0o600 }));
+  const member = new GzipMember({ fileName: basename(path) });
+  const buffer = Buffer.allocUnsafeSlow(gzipPieceBytes);
+  let contentBytes = 0;
+  let storedBytes = await append(copy, member.header);
+  while (contentBytes < sizeBytes) {
+    signal.throwIfAborted();
+    const piece = await readFully(source, buffer.subarray(0, sizeBytes - contentBytes));
+    if (piece.length === 0) break;
+    contentBytes += piece.length;
+    hash?.update(piece);
+    storedBytes += await append(copy, member.push(piece));
+  }
+  hash?.finish();
+  storedBytes += await append(copy, member.finish());
+  return { contentBytes, storedBytes };
+}
+
+async function append(file: Deno.FsFile, bytes: Uint8Array): Promise<number> {
+  for (let at = 0; at < bytes.length;) {
+    at += await copying(() => file.write(bytes.subarray(at)));
+  }
+  return bytes.length;
+}
+
+async function copying<T>(action: () => Promise<T>): Promise<T> {
+  try {
+    return await action();
+  } catch (cause) {
+    throw new CopyError("Cannot write the copy", { cause });
+  }
+}

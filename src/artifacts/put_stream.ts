@@ -1,0 +1,209 @@
+/**
+ * Puts a body that is read while it is sent, with its exact length and never chunked.
+ *
+ * `fetch` sends every stream chunked, which presigned URLs refuse. `node:http` can be told a length, but on
+ * Deno 2.4 takes four times the CPU of this and keeps the whole body in memory (1.1 GB for 1 GB, measured). So
+ * this speaks just enough HTTP/1.1 (RFC 9112) itself: one request and one answer on a connection of its own.
+ */
+
+import { ArtifactError } from "./artifact_error.ts";
+import { type AnswerHead, AnswerReader } from "./answer_reader.ts";
+import { isHeaderValue, type PutAnswer, type PutOptions, StalledError } from "./put.ts";
+
+export interface StreamRequest extends PutOptions {
+  readonly headers: Readonly<Record<string, string>>;
+  readonly lengthBytes: number;
+  /** The next bytes of the body, valid until the next call; undefined at its end. */
+  readonly read: () => Promise<Uint8Array | undefined>;
+}
+
+/**
+ * Sends the request and gives the answer, which may come before the body is through when the store refuses.
+ *
+ * @throws what `read` throws; ArtifactError when it gives another number of bytes; StalledError; the system's error when the connection breaks without an answer; the
+ * signal's reason when aborted
+ */
+export async function putStream(url: string, request: StreamRequest): Promise<PutAnswer> {
+  const { signal, stallMs } = request;
+  signal.throwIfAborted();
+  using guard = new ConnectionGuard(signal, stallMs);
+  const target = new URL(url);
+  const connection = await guard.connect(() => connect(target, request));
+  const answer = new AnswerReader(connection, () => guard.moved());
+  const head = settled(answer.head());
+  try {
+    await guard.watch(send(connection, { target, request, guard, head }));
+  } catch (error) {
+    guard.throwIfEnded();
+    if (error instanceof BodyError) throw error.cause;
+    // A store that refuses may hang up before it has read everything; what it said comes first.
+    const refusal = await guard.watch(head.promise).catch(() => undefined);
+    if (!refusal) throw error;
+  }
+  const { status, statusText, headers } = await guard.watch(head.promise);
+  const body = status < 300 ? "" : await guard.watch(answer.body()).catch(() => "");
+  return { status, statusText, headers, body };
+}
+
+interface Sending {
+  readonly target: URL;
+  readonly request: StreamRequest;
+  readonly guard: ConnectionGuard;
+  readonly head: Settled<AnswerHead>;
+}
+
+async function send(connection: Deno.Conn, { target, request, guard, head }: Sending): Promise<void> {
+  await writeAll(connection, { bytes: requestHead(target, request), guard });
+  let sentBytes = 0;
+  while (!head.done) {
+    const bytes = await readBody(request);
+    if (bytes === undefined) break;
+    sentBytes += bytes.length;
+    if (sentBytes > request.lengthBytes) break;
+    guard.moved();
+    await writeAll(connection, { bytes, guard });
+  }
+  if (!head.done && sentBytes !== request.lengthBytes) {
+    const problem =
+      `Cannot send the file: it has ${sentBytes} bytes now, not ${request.lengthBytes} as announced`;
+    throw new BodyError(problem, { cause: new ArtifactError("unreadable", problem) });
+  }
+}
+
+/** What went wrong lies in the body, not on the connection. */
+class BodyError extends Error {}
+
+async function readBody(request: StreamRequest): Promise<Uint8Array | undefined> {
+  try {
+    return await request.read();
+  } catch (cause) {
+    throw new BodyError("Cannot read the body", { cause });
+  }
+}
+
+function requestHead(target: URL, { headers, lengthBytes }: StreamRequest): Uint8Array {
+  const all = {
+    "Host": target.host,
+    ...headers,
+    "Content-Length": String(lengthBytes),
+    "Connection": "close",
+  };
+  const lines = Object.entries(all).map(([name, value]) => `${name}: ${headerValue(value)}\r\n`);
+  return new TextEncoder().encode(
+    `PUT ${target.pathname}${target.search} HTTP/1.1\r\n${lines.join("")}\r\n`,
+  );
+}
+
+/** Content types come out of payloads: none may end its line and begin another. */
+function headerValue(value: string): string {
+  if (isHeaderValue(value)) return value;
+  throw new TypeError(`Cannot send header value ${JSON.stringify(value)}: it is not printable ASCII`);
+}
+
+async function writeAll(
+  connection: Deno.Conn,
+  { bytes, guard }: { bytes: Uint8Array; guard: ConnectionGuard },
+): Promise<void> {
+  for (let at = 0; at < bytes.length;) {
+    at += await connection.write(bytes.subarray(at));
+    guard.moved();
+  }
+}
+
+function connect(target: URL, { caCerts }: StreamRequest): Promise<Deno.Conn> {
+  const hostname = target.hostname.replace(/^\[|\]$/g, "");
+  if (target.protocol === "http:") return Deno.connect({ hostname, port: Number(target.port || 80) });
+  if (target.protocol !== "https:") throw new TypeError(`Cannot put to ${target.protocol} addresses`);
+  return Deno.connectTls({
+    hostname,
+    port: Number(target.port || 443),
+    alpnProtocols: ["http/1.1"],
+    ...(caCerts ? { caCerts: [...caCerts] } : {}),
+  });
+}
+
+/** Closes the connection, which ends whatever goes on there, on abort or when nothing moves. */
+class ConnectionGuard implements Disposable {
+  readonly #signal: AbortSignal;
+  readonly #stallMs: number;
+  readonly #ended = Promise.withResolvers<never>();
+  #connection: Deno.Conn | undefined;
+  #timer: ReturnType<typeof setTimeout>;
+  #movedMs = performance.now();
+  #end: { readonly reason: unknown } | undefined;
+
+  constructor(signal: AbortSignal, stallMs: number) {
+    this.#signal = signal;
+    this.#stallMs = stallMs;
+    this.#ended.promise.catch(() => {});
+    this.#timer = setTimeout(this.#onTimer, stallMs);
+    signal.addEventListener("abort", this.#onAbort, { once: true });
+  }
+
+  moved(): void {
+    this.#movedMs = performance.now();
+  }
+
+  async connect(dial: () => Promise<Deno.Conn>): Promise<Deno.Conn> {
+    const connecting = dial();
+    try {
+      this.#connection = await this.watch(connecting);
+      return this.#connection;
+    } catch (error) {
+      connecting.then((late) => late.close(), () => {});
+      throw error;
+    }
+  }
+
+  /** The same promise, ended by whatever ends the connection. */
+  watch<T>(work: Promise<T>): Promise<T> {
+    work.catch(() => {});
+    return Promise.race([this.#ended.promise, work]);
+  }
+
+  throwIfEnded(): void {
+    if (this.#end) throw this.#end.reason;
+  }
+
+  [Symbol.dispose](): void {
+    clearTimeout(this.#timer);
+    this.#signal.removeEventListener("abort", this.#onAbort);
+    this.#close();
+  }
+
+  readonly #onAbort = () => this.#endWith(this.#signal.reason);
+
+  readonly #onTimer = () => {
+    const leftMs = this.#movedMs + this.#stallMs - performance.now();
+    if (leftMs <= 0) return this.#endWith(new StalledError(this.#stallMs));
+    this.#timer = setTimeout(this.#onTimer, leftMs);
+  };
+
+  #endWith(reason: unknown): void {
+    this.#end ??= { reason };
+    this.#ended.reject(reason);
+    this.#close();
+  }
+
+  #close(): void {
+    try {
+      this.#connection?.close();
+    } catch {
+      // It broke before; closed it is.
+    }
+    this.#connection = undefined;
+  }
+}
+
+interface Settled<T> {
+  readonly promise: Promise<T>;
+  /** Has a result come, of whatever kind? */
+  readonly done: boolean;
+}
+
+function settled<T>(promise: Promise<T>): Settled<T> {
+  const state = { promise, done: false };
+  const finish = () => void (state.done = true);
+  promise.then(finish, finish);
+  return state;
+}
