@@ -33,6 +33,7 @@ export async function execute(given: CommandArguments): Promise<number> {
     await warnOfOpenFile(path, log);
     return await runWorker({
       config,
+      reloadConfig: () => loadWorkerConfig(path, { platform }),
       build: buildInfo,
       platform,
       createEngine,

@@ -13,6 +13,7 @@ import { poolId } from "../task/not_enabled.ts";
 import { type RunHandle, type RunReport, startRun } from "../task/run_task.ts";
 import type { WorkerContext } from "../task/worker_context.ts";
 import type { TaskClaim } from "../services/queue_types.ts";
+import type { DeploymentCheck } from "./deployment_check.ts";
 import { missingDiskSpace } from "./disk_space.ts";
 import { IdleTimer } from "./idle_timer.ts";
 import type { Metrics } from "./metrics.ts";
@@ -36,6 +37,7 @@ export interface WorkerLoopOptions {
   readonly statusFile: StatusFile;
   readonly termination: Termination;
   readonly metrics: Metrics;
+  readonly deployment: DeploymentCheck;
   /** Asks whether the pool wants this worker to end; absent when nobody manages it. */
   readonly shouldTerminate?: () => Promise<boolean>;
 }
@@ -81,9 +83,7 @@ export class WorkerLoop {
 
   /** One round: reasons to end, a claim, a pause. Gives the exit code when it is time to end. */
   async #iterate(): Promise<number | undefined> {
-    if (await this.#poolWantsTheEnd()) {
-      this.#options.termination.request({ reason: "worker manager", exitCode: 70, finishTasks: true });
-    }
+    await this.#askWhetherToEnd();
     const ending = this.#options.termination.requested;
     if (ending) {
       await this.#allFinished();
@@ -98,6 +98,15 @@ export class WorkerLoop {
     const canClaim = tasks > 0 || this.#running.size === 0;
     await this.#pause(canClaim ? claimEveryMs - (this.#worker.clock.monotonicMs() - startedMs) : Infinity);
     return undefined;
+  }
+
+  async #askWhetherToEnd(): Promise<void> {
+    const { deployment, termination } = this.#options;
+    if (await deployment.isNew({ now: this.#tasksLeft === 0 })) {
+      termination.request({ reason: "new deployment", exitCode: 70, finishTasks: true });
+    } else if (await this.#poolWantsTheEnd()) {
+      termination.request({ reason: "worker manager", exitCode: 70, finishTasks: true });
+    }
   }
 
   /** Tasks still to run before the worker ends; undefined: no limit. */

@@ -16,6 +16,7 @@ import type { Feature } from "../task/feature.ts";
 import type { WorkerContext } from "../task/worker_context.ts";
 import { stableJson } from "../base/stable_json.ts";
 import { describeCrash } from "./crash.ts";
+import { DeploymentCheck } from "./deployment_check.ts";
 import { endMachine } from "./end_machine.ts";
 import { WorkerLoop } from "./loop.ts";
 import { metricsTo } from "./metrics.ts";
@@ -26,6 +27,8 @@ import type { Termination } from "./termination.ts";
 
 export interface WorkerOptions {
   readonly config: Config;
+  /** Reads the configuration again. @throws when it can't */
+  readonly reloadConfig: () => Promise<Config>;
   readonly build: Build;
   readonly platform: Platform;
   readonly createEngine: CreateEngine;
@@ -118,6 +121,7 @@ function createLoop(
     counter: parts.counter,
     metrics: parts.metrics,
     termination: parts.options.termination,
+    deployment: new DeploymentCheck({ config, reload: parts.options.reloadConfig, clock: worker.clock, log }),
     statusFile: new StatusFile(platform.temporaryDirectory(), log),
     registry: new RunRegistry({
       directory: join(directory, "runs"),

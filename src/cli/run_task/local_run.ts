@@ -115,9 +115,11 @@ async function work(taskcluster: EmbeddedTaskcluster, options: WorkOptions): Pro
     truncate: true,
   });
   const [first, ...others] = features;
+  const config = await localConfig(taskcluster, { workDirectory, platform });
   try {
     await runWorker({
-      config: await localConfig(taskcluster, { workDirectory, platform }),
+      config,
+      reloadConfig: () => Promise.resolve(config),
       build: buildInfo,
       platform,
       createEngine,
