@@ -66,7 +66,8 @@ export class Router {
 
 function parameterPattern(name: string, last: boolean): string {
   if (last && slashedParameters.has(name)) return "(.+)";
-  return emptyParameters.has(name) ? "([^/]*)" : "([^/]+)";
+  // When it is empty the slash before it may be missing too: the Python client cuts slashes off the end of URLs.
+  return emptyParameters.has(name) ? "?((?<=/)[^/]*|)" : "([^/]+)";
 }
 
 function decoded(names: readonly string[], values: readonly string[]): Record<string, string> {

@@ -188,6 +188,8 @@ interopTest("stores secrets, index entries and purge requests", async (clients) 
     ...entry,
     namespace: "interop.npm.latest",
   });
+  const root = await index["listNamespaces"]!("");
+  assert.deepEqual(root, { namespaces: [{ namespace: "interop", name: "interop", expires }] });
   const { namespaces } = await index["listNamespaces"]!("interop");
   assert.deepEqual(namespaces, [{ namespace: "interop.npm", name: "npm", expires }]);
 

@@ -34,6 +34,7 @@ entry = {
 index.insertTask("interop.deep.latest", entry)
 index.insertTask("interop.deep.latest", {**entry, "taskId": taskcluster.slugId(), "rank": 4})
 assert index.findTask("interop.deep.latest")["taskId"] == task_id
+assert [n["name"] for n in index.listNamespaces("")["namespaces"]] == ["interop"]
 assert [n["name"] for n in index.listNamespaces("interop")["namespaces"]] == ["deep"]
 assert [t["namespace"] for t in index.listTasks("interop.deep")["tasks"]] == ["interop.deep.latest"]
 found = index.findTasksAtIndex({"indexes": ["interop.deep.latest", "interop.none"]})["tasks"]
