@@ -90,7 +90,7 @@ export function isObject(value: unknown): value is Readonly<Record<string, unkno
 
 /** A number too large for a float (`1e400`) is still an integer, so that its size is what gets reported. */
 function typeName(value: unknown): TypeName {
-  if (value === null) return "null";
+  if (value === null || value === undefined) return "null";
   if (typeof value === "boolean" || typeof value === "string") return typeof value as "boolean" | "string";
   if (typeof value !== "number") return Array.isArray(value) ? "array" : "object";
   return Number.isInteger(value) || !Number.isFinite(value) ? "integer" : "number";

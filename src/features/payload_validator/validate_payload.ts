@@ -34,17 +34,14 @@ export function validatePayload(
  * native one is explained too, and first (spec 02 §12.32).
  */
 function explain(payload: unknown, document: SchemaDocument, verdict: Verdict): string[] {
-  const [headline, ...rest] = describe(verdict);
   const native = document.oneOf?.[0];
   const nativeMeant = native && isObject(payload) && !Object.hasOwn(payload, "image");
-  const nativeLines = nativeMeant ? describe(new Evaluator(document).check(native, payload)) : [];
-  return [...new Set([...(headline === undefined ? [] : [headline]), ...nativeLines, ...rest])];
-}
-
-function describe(verdict: Verdict): string[] {
-  const lines = verdict.violations.map(describeViolation);
-  const unlisted = verdict.count - verdict.violations.length;
-  if (unlisted > 0) lines.push(`(root): There are ${unlisted} more violations, which are not listed`);
+  const nativeVerdict = nativeMeant ? new Evaluator(document).check(native, payload) : undefined;
+  const [headline, ...rest] = verdict.violations;
+  const told = [...(headline ? [headline] : []), ...(nativeVerdict?.violations ?? []), ...rest];
+  const lines = [...new Set(told.map(describeViolation))];
+  const { untold } = nativeVerdict ?? verdict;
+  if (untold > 0) lines.push(`(root): There are ${untold} more violations, which are not listed`);
   return lines;
 }
 

@@ -15,39 +15,40 @@ export interface Violation {
 const longestNameCharacters = 200;
 
 /** Violations kept word for word; of a payload with more, the rest is only counted. */
-export const mostViolationsKept = 1000;
+const mostViolationsKept = 1000;
 
 /** Adds up as a value and what is inside it are checked. */
 export class Verdict {
   /** How well the value fits the schema (spec 02 §2.2). */
   score: number;
-  /** All violations, also those no longer in `violations`. */
-  count = 0;
   readonly violations: Violation[] = [];
+  /** How many more violations there are than `violations` has. */
+  untold = 0;
 
   constructor(score: number) {
     this.score = score;
   }
 
   get valid(): boolean {
-    return this.count === 0;
+    return this.violations.length === 0;
   }
 
   /** Records a violation of the value's own, which costs two points. */
   violated(place: Place | undefined, message: (field: string) => string): void {
     this.score -= 2;
-    this.count++;
-    if (this.violations.length < mostViolationsKept) this.violations.push({ place, message });
+    this.#keep({ place, message });
   }
 
   /** Takes over score and violations of something inside the value. */
   absorb(inner: Verdict): void {
     this.score += inner.score;
-    this.count += inner.count;
-    for (const violation of inner.violations) {
-      if (this.violations.length >= mostViolationsKept) return;
-      this.violations.push(violation);
-    }
+    this.untold += inner.untold;
+    for (const violation of inner.violations) this.#keep(violation);
+  }
+
+  #keep(violation: Violation): void {
+    if (this.violations.length < mostViolationsKept) this.violations.push(violation);
+    else this.untold++;
   }
 }
 
