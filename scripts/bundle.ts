@@ -3,9 +3,10 @@
  * modules compiled one by one, and holds nothing of a package but what is used.
  */
 
-import { join } from "node:path";
+import { dirname, join, relative } from "node:path";
 import { buildModule, readBuildInfo } from "./build_info.ts";
 import { denoEnvironment, denoExecutable } from "./deno_version.ts";
+import { copyTree, filesBelow } from "./file_tree.ts";
 import { developerDeno } from "./pinned.ts";
 import { runProgram } from "./run_program.ts";
 import type { Target } from "./targets.ts";
@@ -17,6 +18,9 @@ interface Manifest {
 interface Lock {
   readonly npm?: Readonly<Record<string, { readonly integrity: string }>>;
 }
+
+/** Names the module of a thread. */
+const threadStart = /new URL\("(\.[^"]+\.ts)", import\.meta\.url\)/g;
 
 /** What goes into a binary besides packages. */
 const sources = ["main.ts", "src", "schemas"];
@@ -33,15 +37,36 @@ export async function bundleTarget(
   const tree = join(options.directory, "tree");
   const bundle = join(options.directory, "bundle");
   await Deno.mkdir(tree, { recursive: true });
-  for (const name of sources) await copy(join(options.root, name), join(tree, name));
+  for (const name of sources) await copyTree(join(options.root, name), join(tree, name));
   await writeManifest(target, { root: options.root, tree });
+  const threads = await redirectThreads(tree);
   const deno = await denoExecutable(developerDeno);
   await runProgram(
-    [deno, "bundle", "--platform", "deno", "--code-splitting", "--outdir", bundle, "main.ts"],
+    [deno, "bundle", "--platform", "deno", "--code-splitting", "--outdir", bundle, "main.ts", ...threads],
     { cwd: tree, env: denoEnvironment },
   );
   await requireSamePackages(options.root, tree);
   return bundle;
+}
+
+/**
+ * A thread's module is a bundle of its own at the same path, while the module that starts it ends up at the top of
+ * the bundle: makes the paths by which threads are started relative to the top.
+ * @returns the modules of threads, relative to the tree
+ */
+async function redirectThreads(tree: string): Promise<string[]> {
+  const threads = new Set<string>();
+  for (const path of await filesBelow(join(tree, "src"))) {
+    if (!path.endsWith(".ts")) continue;
+    const source = await Deno.readTextFile(path);
+    const redirected = source.replaceAll(threadStart, (_all, relativePath: string) => {
+      const thread = relative(tree, join(dirname(path), relativePath));
+      threads.add(thread);
+      return `new URL("./${thread.replace(/\.ts$/, ".js")}", import.meta.url)`;
+    });
+    if (redirected !== source) await Deno.writeTextFile(path, redirected);
+  }
+  return [...threads].sort();
 }
 
 async function writeManifest(target: Target, places: { root: string; tree: string }): Promise<void> {
@@ -65,10 +90,4 @@ async function requireSamePackages(root: string, tree: string): Promise<void> {
       );
     }
   }
-}
-
-async function copy(from: string, to: string): Promise<void> {
-  if (!(await Deno.stat(from)).isDirectory) return await Deno.copyFile(from, to);
-  await Deno.mkdir(to);
-  for await (const entry of Deno.readDir(from)) await copy(join(from, entry.name), join(to, entry.name));
 }

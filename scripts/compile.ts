@@ -4,9 +4,10 @@
  */
 
 import { createHash } from "node:crypto";
-import { join, resolve } from "node:path";
+import { join, relative, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { bundleTarget } from "./bundle.ts";
+import { filesBelow } from "./file_tree.ts";
 import { print } from "./print.ts";
 import { runProgram } from "./run_program.ts";
 import { binaryName, type Target, targets, v8Flags } from "./targets.ts";
@@ -88,10 +89,11 @@ async function main(): Promise<void> {
   await writeChecksums(options.out);
 }
 
+/** @returns what the bundle holds besides `main.js`, relative to it */
 async function freezeTimes(bundle: string): Promise<string[]> {
-  const names = [...Deno.readDirSync(bundle)].map((entry) => entry.name).sort();
-  for (const name of names) await Deno.utime(join(bundle, name), embeddedTime, embeddedTime);
-  return names.filter((name) => name !== "main.js");
+  const paths = await filesBelow(bundle);
+  for (const path of paths) await Deno.utime(path, embeddedTime, embeddedTime);
+  return paths.map((path) => relative(bundle, path)).filter((name) => name !== "main.js");
 }
 
 async function writeChecksums(out: string): Promise<void> {

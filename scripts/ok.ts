@@ -16,7 +16,7 @@ function add(report: TestReport): void {
 }
 
 for (const args of [...styleChecks(), typeCheck]) add(await runCheck(args, { runtime, cwd: root }));
-for (const { path, kind } of findTestFiles(root, Deno.args)) {
+for (const { path, kind } of await findTestFiles(root, Deno.args)) {
   if (kind !== "binary") add(await runTestFile(path, { runtime, cwd: root, flags: ["--trace-leaks"] }));
 }
 Deno.exit(printTotal(reports));

@@ -30,7 +30,7 @@ async function main(words: readonly string[]): Promise<number> {
     reports.push(report);
     printReport(report);
   };
-  const files = findTestFiles(root, words);
+  const files = await findTestFiles(root, words);
   const older = await olderRuntime(add);
   const runtimes = older === undefined ? [running] : [running, older];
   if (words.length === 0) await runChecks(runtimes, add);

@@ -1,6 +1,7 @@
 /** Which test files there are, and on what each of them runs. */
 
 import { join, relative, sep } from "node:path";
+import { filesBelow } from "./file_tree.ts";
 
 /** Folders of tests that meet the compiled binary instead of modules. */
 const binaryFolders = ["tests/worker", "tests/cli", "tests/interop"];
@@ -18,8 +19,8 @@ export interface TestFile {
 }
 
 /** All test files of a checkout whose path contains one of the words, or all when there are none; sorted. */
-export function findTestFiles(root: string, words: readonly string[] = []): TestFile[] {
-  return filesBelow(join(root, "tests"))
+export async function findTestFiles(root: string, words: readonly string[] = []): Promise<TestFile[]> {
+  return (await filesBelow(join(root, "tests")))
     .map((path) => relative(root, path).split(sep).join("/"))
     .filter((path) => path.endsWith("_test.ts"))
     .filter((path) => words.length === 0 || words.some((word) => path.includes(word)))
@@ -31,11 +32,4 @@ function kindOf(path: string): TestKind {
   const within = (folder: string) => path.startsWith(`${folder}/`);
   if (binaryFolders.some(within)) return "binary";
   return onceFolders.some(within) ? "once" : "fast";
-}
-
-function filesBelow(directory: string): string[] {
-  return [...Deno.readDirSync(directory)].flatMap((entry) => {
-    const path = join(directory, entry.name);
-    return entry.isDirectory ? filesBelow(path) : [path];
-  });
 }
