@@ -39,6 +39,17 @@ Deno.test("local-taskcluster names a port that is taken, prints nothing for the 
   assert.match(errors.join(""), new RegExp(`port ${port}: the port is in use; .*--port`));
 });
 
+Deno.test("local-taskcluster serves on the port it is given, again after it stopped", async () => {
+  const first = start({ port: 0 });
+  const port = Number(/:(\d+)\n/.exec(await first.printed)?.[1]);
+  first.stop.abort();
+  await first.ended;
+  const second = start({ port });
+  assert.match(await second.printed, new RegExp(`:${port}\n`));
+  second.stop.abort();
+  assert.equal(await second.ended, 0);
+});
+
 Deno.test("local-taskcluster started after its signal aborted still ends in good order", async () => {
   const ended = localTaskcluster({ port: 0 }, {
     signal: AbortSignal.abort(),
@@ -55,12 +66,10 @@ Deno.test("local-taskcluster takes no port that is none", async () => {
 });
 
 Deno.test("local-taskcluster serves as a process until SIGTERM or SIGINT and then ends with 0", async () => {
-  const module = new URL("../../src/cli/local_taskcluster.ts", import.meta.url);
-  const script = `import { execute } from ${JSON.stringify(module.href)};` +
-    "Deno.exit(await execute({ values: {}, flags: new Set(), operand: '' }));";
+  const program = new URL("../../main.ts", import.meta.url).pathname;
   for (const signal of ["SIGTERM", "SIGINT"] as const) {
     const child = new Deno.Command(Deno.execPath(), {
-      args: ["eval", "--ext=ts", "--no-check", script],
+      args: ["run", "--allow-all", "--no-check", program, "local-taskcluster", "--port", "0"],
       stdout: "piped",
       stderr: "null",
     }).spawn();

@@ -28,6 +28,7 @@ const scripts = {
   "artifacts.py": "publishes artifacts of every storage type and reads them back",
   "objects.py": "moves objects with its upload and download helpers",
   "small_services.py": "works with index, secrets, purge-cache and worker-manager",
+  "many_at_once.py": "runs a hundred tasks at once without losing or mixing up any",
   "credentials.py": "makes temporary credentials and signed URLs that open exactly what they should",
 };
 
