@@ -29,6 +29,8 @@ const syntaxMistakes: Readonly<Record<number, string>> = {
   16: "invalid character in a string",
 };
 
+const deepest = 1000;
+
 /** A document: its tree, its syntax mistakes, and the places of both. */
 export class JsonSource {
   /** Undefined when there is nothing that resembles a value. */
@@ -37,11 +39,15 @@ export class JsonSource {
   readonly #text: string;
   readonly #lineStarts: readonly number[];
 
+  /** @throws SyntaxError for a document so deep that whoever walks through it may run out of stack */
   constructor(text: string) {
+    if (depthOf(text) > deepest) {
+      throw new SyntaxError(`the document is nested more than ${deepest} levels deep`);
+    }
     this.#text = text;
     this.#lineStarts = [0, ...[...text.matchAll(/\r\n|\n|\r/g)].map((end) => end.index + end[0].length)];
     const errors: ParseError[] = [];
-    this.root = this.#tree(errors);
+    this.root = parseTree(text, errors, { disallowComments: true, allowTrailingComma: false });
     this.mistakes = this.#describe(errors);
   }
 
@@ -55,15 +61,6 @@ export class JsonSource {
   /** The text of a value as it stands in the document. */
   literal(node: Node): string {
     return this.#text.slice(node.offset, node.offset + node.length);
-  }
-
-  #tree(errors: ParseError[]): Node | undefined {
-    try {
-      return parseTree(this.#text, errors, { disallowComments: true, allowTrailingComma: false });
-    } catch (error) {
-      if (!(error instanceof RangeError)) throw error;
-      throw new SyntaxError("the document is nested too deeply");
-    }
   }
 
   /** The first mistake of each line: later ones usually follow from it. */
@@ -80,4 +77,15 @@ export class JsonSource {
     }
     return problems;
   }
+}
+
+/** How many objects and arrays lie within each other at most. */
+function depthOf(text: string): number {
+  let depth = 0;
+  let most = 0;
+  for (const [token] of text.matchAll(/"[^"\\]*(?:\\.[^"\\]*)*"|[[\]{}]/gs)) {
+    if (token === "{" || token === "[") most = Math.max(most, ++depth);
+    else if (token === "}" || token === "]") depth--;
+  }
+  return most;
 }

@@ -1,7 +1,9 @@
 import { strict as assert } from "node:assert";
 import type { Build } from "../../src/base/build.ts";
+import { stableJson } from "../../src/base/stable_json.ts";
 import { Secret } from "../../src/base/secret.ts";
 import { reportOnText } from "../../src/config/config_report.ts";
+import { publicConfig } from "../../src/config/public_config.ts";
 import { describeProblem, exitCodeOf } from "../../src/config/problem.ts";
 import { insecure, minimal, multiuser } from "./samples.ts";
 
@@ -95,10 +97,20 @@ Deno.test("reportOnText() wants one JSON object", () => {
   }
 });
 
-Deno.test("reportOnText() refuses a document that is nested too deeply, like any other mistake", () => {
-  const depth = 200_000;
-  const text = `{"workerTypeMetadata": ${'{"a":'.repeat(depth)}1${"}".repeat(depth)}}`;
-  assert.equal(exitCodeOf(reportOnText(text, insecure).problems), 64);
+Deno.test("reportOnText() refuses a document that is nested too deeply, and what it accepts can be printed", () => {
+  const nested = (depth: number) =>
+    JSON.stringify(minimal).replace(
+      /\}$/,
+      `, "region": "[[\\"[[", "workerTypeMetadata": ${'{"a":'.repeat(depth)}1${"}".repeat(depth)}}`,
+    );
+  assert.ok(
+    stableJson(publicConfig(reportOnText(nested(999), insecure).config, insecure)).includes('"a": 1'),
+  );
+  for (const depth of [1000, 4000, 200_000]) {
+    const { problems } = reportOnText(nested(depth), insecure);
+    assert.match(problems[0]?.message ?? "", /nested more than 1000 levels deep/);
+    assert.equal(exitCodeOf(problems), 64);
+  }
 });
 
 Deno.test("reportOnText() never shows a secret, right or wrong", () => {
