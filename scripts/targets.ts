@@ -1,6 +1,6 @@
 /** What can be compiled: one row per engine, operating system and architecture. */
 
-export type EngineName = "insecure" | "multiuser";
+import type { EngineName } from "../src/base/build.ts";
 
 /** One binary. */
 export interface Target {

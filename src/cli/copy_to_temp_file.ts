@@ -1,6 +1,6 @@
 /** `copy-to-temp-file`: the copy of a file that only the calling user may read (spec 03 §8). */
 
-import { temporaryDirectory } from "../base/temporary_directory.ts";
+import { temporaryDirectory } from "../platform/temporary_directory.ts";
 import type { CommandArguments } from "./command.ts";
 import { exitCodes } from "./exit_codes.ts";
 import { failure } from "./failure.ts";

@@ -1,7 +1,7 @@
 /** `status`: which tasks the worker on this machine is running (spec 01 §2.3). */
 
 import { stableJson } from "../base/stable_json.ts";
-import { temporaryDirectory } from "../base/temporary_directory.ts";
+import { temporaryDirectory } from "../platform/temporary_directory.ts";
 import { exitCodes } from "./exit_codes.ts";
 import { failure } from "./failure.ts";
 import { print } from "./terminal.ts";

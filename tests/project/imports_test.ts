@@ -9,7 +9,8 @@ const heights: readonly (readonly string[])[] = [
   ["config", "platform", "runner"],
   ["engine"],
   ["services"],
-  ["archive", "log", "artifacts", "exposure"],
+  ["log"],
+  ["archive", "artifacts", "exposure"],
   ["task"],
   ["features"],
   ["worker"],
@@ -25,8 +26,8 @@ const restricted: Readonly<Record<string, readonly string[]>> = {
   embedded: ["base", "services"],
 };
 
-/** Folders that may know which operating system they run on. */
-const systemFolders = ["platform", "engine"];
+/** Who may know which operating system it runs on: the adapters, and the module that says what the binary is. */
+const systemAware = /^src\/(platform\/|engine\/|cli\/build_info\.ts$)/;
 
 /** How scopes are compared, which is the same on both sides. */
 const scopes = "src/services/scopes.ts";
@@ -74,7 +75,7 @@ Deno.test("the embedded Taskcluster takes nothing but types and scopes from the 
 
 Deno.test("only platform and engine ask for the operating system", () => {
   const asking = modules.filter(({ path, source }) =>
-    !systemFolders.includes(folder(path)) && /\bDeno\.build\.os\b|\bprocess\.platform\b/.test(source)
+    !systemAware.test(path) && /\bDeno\.build\b(?!\.arch)|\bprocess\.platform\b|\bplatform\(\)/.test(source)
   );
   assert.deepEqual(asking.map(({ path }) => path), []);
 });
