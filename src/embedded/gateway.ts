@@ -160,10 +160,10 @@ function spoilt(answer: HttpAnswer, faults: CallFaults, nowMs: number): HttpAnsw
 }
 
 function truncated(body: NonNullable<HttpAnswer["body"]>, afterBytes: number): ByteStream {
-  async function* whole(bytes: Uint8Array<ArrayBuffer>) {
+  async function* whole(bytes: Uint8Array) {
     yield bytes;
   }
-  async function* cut(chunks: AsyncIterable<Uint8Array<ArrayBuffer>>) {
+  async function* cut(chunks: AsyncIterable<Uint8Array>) {
     let leftBytes = afterBytes;
     for await (const chunk of chunks) {
       yield chunk.subarray(0, leftBytes);

@@ -180,7 +180,7 @@ export class ArtifactStore {
   async *#read(
     path: string,
     { startBytes, endBytes, transfer }: { startBytes: number; endBytes: number; transfer: Transfer },
-  ): AsyncGenerator<Uint8Array<ArrayBuffer>> {
+  ): AsyncGenerator<Uint8Array> {
     using file = await Deno.open(path, { read: true });
     await file.seek(startBytes, Deno.SeekMode.Start);
     const pace = new Pace(this.#options.clock, transfer.bytesPerSecond);

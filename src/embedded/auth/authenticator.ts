@@ -174,10 +174,9 @@ function extensionOf(request: SignedRequest): Extension {
     bewitExtension(request.resource);
   if (text === "") return {};
   const parsed = parsedJson(text);
-  const certificate = parsed["certificate"] == null ? undefined : parseCertificate(parsed["certificate"]);
-  if (parsed["certificate"] != null && certificate === undefined) {
-    throw new Error("ext.certificate is malformed");
-  }
+  const wire = parsed["certificate"] ?? undefined;
+  const certificate = parseCertificate(wire);
+  if (wire !== undefined && certificate === undefined) throw new Error("ext.certificate is malformed");
   const authorizedScopes = parsed["authorizedScopes"];
   if (authorizedScopes !== undefined && !isStrings(authorizedScopes)) {
     throw new Error("ext.authorizedScopes is not a list of scopes");

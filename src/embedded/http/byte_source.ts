@@ -48,14 +48,14 @@ export class ByteSource {
   }
 
   /** Up to `limitBytes` bytes that have already been read; empty when there are none. Valid until the next call. */
-  buffered(limitBytes: number): Uint8Array<ArrayBuffer> {
+  buffered(limitBytes: number): Uint8Array {
     const from = this.#start;
     this.#start = Math.min(this.#end, from + limitBytes);
     return this.#buffer.subarray(from, this.#start);
   }
 
   /** Reads past the buffer, which must be empty. @throws ConnectionLost at the end of the stream */
-  async readInto(target: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> {
+  async readInto(target: Uint8Array): Promise<Uint8Array> {
     const count = await this.#reader.read(target);
     if (count === null) throw new ConnectionLost("The connection ended inside a body");
     return target.subarray(0, count);

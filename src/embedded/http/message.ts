@@ -21,19 +21,19 @@ export interface RequestBody {
    * The bytes as they arrive. A chunk is only valid until the next one is asked for.
    * @throws ConnectionLost when the client stops in the middle
    */
-  chunks(): AsyncIterable<Uint8Array<ArrayBuffer>>;
+  chunks(): AsyncIterable<Uint8Array>;
 }
 
 /** Bytes produced while they are sent. Ending early, or throwing, cuts the connection. */
 export interface ByteStream {
   readonly lengthBytes: number;
-  readonly chunks: AsyncIterable<Uint8Array<ArrayBuffer>>;
+  readonly chunks: AsyncIterable<Uint8Array>;
 }
 
 export interface HttpAnswer {
   readonly status: number;
   readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: Uint8Array<ArrayBuffer> | ByteStream;
+  readonly body?: Uint8Array | ByteStream;
 }
 
 /** Told to the server in place of an answer: close the connection, send nothing. */
@@ -50,8 +50,8 @@ export class ConnectionLost extends Error {
 export async function readBody(
   body: RequestBody,
   limitBytes: number,
-): Promise<Uint8Array<ArrayBuffer> | undefined> {
-  const parts: Uint8Array<ArrayBuffer>[] = [];
+): Promise<Uint8Array | undefined> {
+  const parts: Uint8Array[] = [];
   let sizeBytes = 0;
   for await (const chunk of body.chunks()) {
     sizeBytes += chunk.length;
@@ -61,7 +61,7 @@ export async function readBody(
   return joined(parts, sizeBytes);
 }
 
-function joined(parts: readonly Uint8Array<ArrayBuffer>[], sizeBytes: number): Uint8Array<ArrayBuffer> {
+function joined(parts: readonly Uint8Array[], sizeBytes: number): Uint8Array {
   const [only] = parts;
   if (parts.length === 1 && only !== undefined) return only;
   const whole = new Uint8Array(sizeBytes);

@@ -74,7 +74,7 @@ export class SourceBody implements RequestBody {
     return this.#consumed;
   }
 
-  async *chunks(): AsyncGenerator<Uint8Array<ArrayBuffer>> {
+  async *chunks(): AsyncGenerator<Uint8Array> {
     if (this.#consumed) return;
     if (!this.#begun) await this.#beforeFirstByte();
     this.#begun = true;
@@ -83,9 +83,9 @@ export class SourceBody implements RequestBody {
     this.#consumed = true;
   }
 
-  async *#counted(lengthBytes: number): AsyncGenerator<Uint8Array<ArrayBuffer>> {
+  async *#counted(lengthBytes: number): AsyncGenerator<Uint8Array> {
     let leftBytes = lengthBytes;
-    let large: Uint8Array<ArrayBuffer> | undefined;
+    let large: Uint8Array | undefined;
     while (leftBytes > 0) {
       let chunk = this.#source.buffered(leftBytes);
       if (chunk.length === 0) {
@@ -97,7 +97,7 @@ export class SourceBody implements RequestBody {
     }
   }
 
-  async *#encodedChunks(): AsyncGenerator<Uint8Array<ArrayBuffer>> {
+  async *#encodedChunks(): AsyncGenerator<Uint8Array> {
     while (true) {
       const size = /^([0-9a-f]{1,12})\s*(;.*)?$/i.exec(await this.#source.line())?.[1];
       if (size === undefined) throw new ConnectionLost("A chunk of the request has no size");
