@@ -27,7 +27,8 @@ const permissions = 0o777;
 /** Writes entries one after another and remembers which one it is at. */
 export class EntryWriter {
   readonly #tree: SafeTree;
-  readonly #times: boolean;
+  /** Whether entries get the archived modification time. */
+  readonly times: boolean;
   /** Directories get their times last: what is made in them would change them again. */
   readonly #directoryTimes: { path: RawPath; time: FileTime }[] = [];
   /** The entry being written, or the last one. */
@@ -37,10 +38,9 @@ export class EntryWriter {
   #entries = 0;
   #bytes = 0;
 
-  /** @param options.times whether entries get the archived modification time */
   constructor(tree: SafeTree, options: { times: boolean }) {
     this.#tree = tree;
-    this.#times = options.times;
+    this.times = options.times;
   }
 
   get written(): Written {
@@ -73,7 +73,7 @@ export class EntryWriter {
     const path = this.#pathOf(entry);
     this.#entries++;
     this.#tree.makeDirectory(path, { mode: (entry.mode & permissions) | 0o700 });
-    if (this.#times && entry.modified) this.#directoryTimes.push({ path, time: entry.modified });
+    if (this.times && entry.modified) this.#directoryTimes.push({ path, time: entry.modified });
   }
 
   /** Begins a regular file. The caller writes and closes it. */
@@ -91,7 +91,7 @@ export class EntryWriter {
 
   /** When to tell a file it was modified; undefined when times are not wanted. */
   timeOf(entry: Entry): FileTime | undefined {
-    return this.#times ? entry.modified : undefined;
+    return this.times ? entry.modified : undefined;
   }
 
   /** Begins and ends a file whose whole content is `bytes`. */
@@ -118,7 +118,7 @@ export class EntryWriter {
     }
     this.#entries++;
     this.#tree.makeSymbolicLink(path, target);
-    if (this.#times && entry.modified) this.#tree.setModified(path, entry.modified);
+    if (this.times && entry.modified) this.#tree.setModified(path, entry.modified);
   }
 
   /** Begins and makes a hard link; its target is relative to the destination. */

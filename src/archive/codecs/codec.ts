@@ -25,3 +25,8 @@ export function startsWith(head: Uint8Array, magic: readonly number[]): boolean 
 
 /** Options of the runtime's zlib streams. */
 export const zlibStreamOptions = { chunkSize: pieceBytes, highWaterMark: pieceBytes };
+
+/** The same bytes as a plain array: `slice` of a Node buffer does not copy, which whoever keeps a piece relies on. */
+export async function* plainPieces(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  for await (const piece of pieces) yield new Uint8Array(piece.buffer, piece.byteOffset, piece.length);
+}

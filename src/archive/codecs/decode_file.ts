@@ -1,9 +1,9 @@
 /** The decompressed bytes of a file, decompressed on another thread where that pays. */
 
-import { errorText } from "../../base/error_text.ts";
 import { Damage } from "../archive_error.ts";
-import { type Codec, pieceBytes } from "./codec.ts";
+import type { Codec } from "./codec.ts";
 import type { DecodeReply, DecodeRequest } from "./decode_worker.ts";
+import { readPieces } from "./read_pieces.ts";
 
 /** Below this a thread takes longer to start than it saves. */
 const worthAThreadBytes = 4 * 1024 * 1024;
@@ -24,25 +24,6 @@ export async function* decodeFile(path: string, options: DecodeFileOptions): Asy
   for await (const piece of pieces) {
     signal?.throwIfAborted();
     yield piece;
-  }
-}
-
-/** Yields a file's content in fresh pieces. @throws Damage when it can't be read */
-export async function* readPieces(path: string): AsyncGenerator<Uint8Array> {
-  using file = await Deno.open(path);
-  while (true) {
-    const piece = new Uint8Array(pieceBytes);
-    const sizeBytes = readInto(file, piece);
-    if (sizeBytes === null) return;
-    yield piece.subarray(0, sizeBytes);
-  }
-}
-
-function readInto(file: Deno.FsFile, piece: Uint8Array): number | null {
-  try {
-    return file.readSync(piece);
-  } catch (error) {
-    throw new Damage(`the archive can't be read: ${errorText(error)}`, { cause: error });
   }
 }
 

@@ -6,7 +6,7 @@
 import { errorText } from "../../base/error_text.ts";
 import { Damage } from "../archive_error.ts";
 import { codecNamed } from "./mod.ts";
-import { readPieces } from "./decode_file.ts";
+import { readPieces } from "./read_pieces.ts";
 
 /** First what to decompress, then `more` for each piece that was used up, or `stop`. */
 export type DecodeRequest = { readonly path: string; readonly codec: string } | "more" | "stop";

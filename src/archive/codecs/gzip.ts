@@ -4,7 +4,7 @@ import { pipeline, Readable } from "node:stream";
 import { createGunzip } from "node:zlib";
 import { errorText } from "../../base/error_text.ts";
 import { Damage } from "../archive_error.ts";
-import { type Codec, startsWith, zlibStreamOptions } from "./codec.ts";
+import { type Codec, plainPieces, startsWith, zlibStreamOptions } from "./codec.ts";
 
 /** Gzip files (RFC 1952). */
 export const gzip: Codec = {
@@ -15,7 +15,7 @@ export const gzip: Codec = {
     let sourceError: unknown;
     pipeline(Readable.from(remembering(input, (error) => sourceError = error)), gunzip, () => {});
     try {
-      yield* gunzip;
+      yield* plainPieces(gunzip);
     } catch (error) {
       throw sourceError ?? new Damage(`damaged gzip data: ${errorText(error)}`, { cause: error });
     } finally {

@@ -42,14 +42,14 @@ export function readCentralDirectory(file: Seekable): CentralDirectory {
   if (end.sizeBytes > mostDirectoryBytes) {
     throw new Damage("the zip archive's table of contents is too large");
   }
-  const bytes = viewOf(file.read(offsetBytes, end.sizeBytes));
+  const bytes = viewOf(file.read(offsetBytes, end.sizeBytes).slice());
   return { bytes, entries: entriesIn(bytes, end.entries), prefixBytes, offsetBytes };
 }
 
 function findEnd(file: Seekable): End {
   const tailBytes = Math.min(file.sizeBytes, endBytes + longestCommentBytes);
   const tailOffset = file.sizeBytes - tailBytes;
-  const tail = viewOf(file.read(tailOffset, tailBytes));
+  const tail = viewOf(file.read(tailOffset, tailBytes).slice());
   for (let at = tailBytes - endBytes; at >= 0; at--) {
     if (tail.getUint32(at, true) !== endSignature) continue;
     if (at + endBytes + tail.getUint16(at + 20, true) > tailBytes) continue;
@@ -78,13 +78,13 @@ function endAt(file: Seekable, tail: DataView, place: { at: number; offsetBytes:
 function findEnd64(file: Seekable, endOffset: number): End | undefined {
   const locatorOffset = endOffset - locator64Bytes;
   if (locatorOffset < end64Bytes) return undefined;
-  const locator = viewOf(file.read(locatorOffset, locator64Bytes));
+  const locator = viewOf(file.read(locatorOffset, locator64Bytes).slice());
   if (locator.getUint32(0, true) !== locator64Signature) return undefined;
   if (locator.getUint32(16, true) > 1) throw severalVolumes();
   // With bytes in front of the archive the noted offset is wrong: then the record is where it usually is.
   for (const offset of [Number(locator.getBigUint64(8, true)), locatorOffset - end64Bytes]) {
     if (offset > locatorOffset - end64Bytes) continue;
-    const record = viewOf(file.read(offset, end64Bytes));
+    const record = viewOf(file.read(offset, end64Bytes).slice());
     if (record.getUint32(0, true) !== end64Signature) continue;
     return {
       entries: count64(record, 32),

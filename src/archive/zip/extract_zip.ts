@@ -68,7 +68,7 @@ export async function extractZip(
     }
     options.signal?.throwIfAborted();
     writer.between(directory.offsetBytes);
-    const entry = parseZipEntry(directory, directory.entries[index] ?? 0);
+    const entry = parseZipEntry(directory, directory.entries[index] ?? 0, { times: writer.times });
     writer.begin(entry);
     const data = locate(file, entry, endOf(directory, index));
     const extraction = extractEntry(file, data, { writer, signal: options.signal });
@@ -86,7 +86,7 @@ function endOf(directory: CentralDirectory, index: number): number {
 /** Reads the entry's own header, which says where the data starts. */
 function locate(file: Seekable, entry: ZipEntry, limitBytes: number): Data {
   const header = file.read(entry.offsetBytes, localBytes);
-  const view = new DataView(header.buffer, header.byteOffset);
+  const view = new DataView(header.buffer, header.byteOffset, header.byteLength);
   if (view.getUint32(0, true) !== localSignature) throw new Damage("the zip entry's header is damaged");
   const startBytes = entry.offsetBytes + localBytes + view.getUint16(26, true) + view.getUint16(28, true);
   if (startBytes + entry.compressedBytes > limitBytes) {
@@ -179,7 +179,7 @@ async function* contentOf(file: Seekable, data: Data): AsyncGenerator<Uint8Array
 async function* compressedPieces(file: Seekable, data: Data): AsyncGenerator<Uint8Array> {
   const end = data.startBytes + data.entry.compressedBytes;
   for (let at = data.startBytes; at < end; at += pieceBytes) {
-    yield file.read(at, Math.min(pieceBytes, end - at));
+    yield file.read(at, Math.min(pieceBytes, end - at)).slice();
     await setImmediate();
   }
 }

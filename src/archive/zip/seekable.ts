@@ -3,38 +3,55 @@
 import { errorText } from "../../base/error_text.ts";
 import { Damage } from "../archive_error.ts";
 
-/** An open file that is read at offsets. */
+const windowBytes = 1024 * 1024;
+
+/** An open file that is read at offsets, mostly rising ones: it reads ahead. */
 export class Seekable {
-  readonly #file: Deno.FsFile;
   readonly sizeBytes: number;
-  #positionBytes = 0;
+  readonly #file: Deno.FsFile;
+  readonly #window = new Uint8Array(windowBytes);
+  #windowOffset = 0;
+  #windowFilled = 0;
 
   constructor(file: Deno.FsFile) {
     this.#file = file;
     this.sizeBytes = file.statSync().size;
   }
 
-  /** Exactly so many bytes from there. @throws Damage when the file does not have them */
+  /**
+   * Exactly so many bytes from there. Valid until the next call.
+   *
+   * @throws Damage when the file does not have them
+   */
   read(offsetBytes: number, sizeBytes: number): Uint8Array {
     if (offsetBytes < 0 || offsetBytes + sizeBytes > this.sizeBytes) {
       throw new Damage("the archive is cut off or damaged: it refers to bytes beyond its end");
     }
-    const bytes = new Uint8Array(sizeBytes);
-    let filled = 0;
-    while (filled < sizeBytes) {
-      const count = this.#readInto(bytes.subarray(filled), offsetBytes + filled);
-      if (count === null) throw new Damage("the archive got shorter while it was read");
-      filled += count;
+    if (sizeBytes > windowBytes) {
+      const bytes = new Uint8Array(sizeBytes);
+      this.#fill(bytes, offsetBytes);
+      return bytes;
     }
-    return bytes;
+    const start = offsetBytes - this.#windowOffset;
+    if (start >= 0 && start + sizeBytes <= this.#windowFilled) {
+      return this.#window.subarray(start, start + sizeBytes);
+    }
+    this.#windowFilled = 0;
+    const filled = Math.min(windowBytes, this.sizeBytes - offsetBytes);
+    this.#fill(this.#window.subarray(0, filled), offsetBytes);
+    this.#windowOffset = offsetBytes;
+    this.#windowFilled = filled;
+    return this.#window.subarray(0, sizeBytes);
   }
 
-  #readInto(bytes: Uint8Array, offsetBytes: number): number | null {
+  #fill(bytes: Uint8Array, offsetBytes: number): void {
     try {
-      if (offsetBytes !== this.#positionBytes) this.#file.seekSync(offsetBytes, Deno.SeekMode.Start);
-      const count = this.#file.readSync(bytes);
-      this.#positionBytes = offsetBytes + (count ?? 0);
-      return count;
+      this.#file.seekSync(offsetBytes, Deno.SeekMode.Start);
+      for (let filled = 0; filled < bytes.length;) {
+        const count = this.#file.readSync(bytes.subarray(filled));
+        if (count === null) throw new Error("it got shorter meanwhile");
+        filled += count;
+      }
     } catch (error) {
       throw new Damage(`the archive can't be read: ${errorText(error)}`, { cause: error });
     }

@@ -25,13 +25,18 @@ export interface ZipEntry extends Entry {
 
 const utf8Flag = 1 << 11;
 const encryptedFlags = 1 | (1 << 6) | (1 << 13);
+const ascii = /^[\x20-\x7e]*$/;
 const unicodePath = 0x7075;
 const extendedTimestamp = 0x5455;
 const unix = 3;
 const darwin = 19;
 
-/** Parses the entry that starts at `at` in the table. @throws Damage */
-export function parseZipEntry(directory: CentralDirectory, at: number): ZipEntry {
+/** Parses the entry that starts at `at` in the table. @param options.times whether to look at its time @throws Damage */
+export function parseZipEntry(
+  directory: CentralDirectory,
+  at: number,
+  options: { times: boolean },
+): ZipEntry {
   const { bytes } = directory;
   const flags = bytes.getUint16(at + 8, true);
   const sizes = zip64Sizes(bytes, at);
@@ -41,7 +46,7 @@ export function parseZipEntry(directory: CentralDirectory, at: number): ZipEntry
     name,
     type,
     mode,
-    modified: modifiedOf(bytes, at),
+    ...(options.times && { modified: modifiedOf(bytes, at) }),
     method: bytes.getUint16(at + 10, true),
     encrypted: (flags & encryptedFlags) !== 0,
     crc: bytes.getUint32(at + 16, true),
@@ -58,7 +63,7 @@ export function parseZipEntry(directory: CentralDirectory, at: number): ZipEntry
 function nameOf(bytes: DataView<ArrayBuffer>, at: number, flags: number): RawPath {
   const stored = part(bytes, at + 46, bytes.getUint16(at + 28, true));
   const name = rawPathOfBytes(stored);
-  if (flags & utf8Flag) return name;
+  if (flags & utf8Flag || ascii.test(name)) return name;
   const field = extraField(bytes, at, unicodePath);
   const length = field === undefined ? 0 : bytes.getUint16(field + 2, true) - 5;
   if (field !== undefined && length > 0 && bytes.getUint32(field + 5, true) === crc32(stored)) {
