@@ -110,6 +110,8 @@ export interface Platform {
    * environment, and their descendants: what a killed worker's tasks left behind.
    */
   killMarked(environment: Readonly<Record<string, string>>, options: { graceMs: number }): Promise<boolean>;
+  /** Settles when no spawned process runs and no started pipe is open, so that nothing is in flight any more. */
+  idle(): Promise<void>;
   memory(): MemoryFacts;
   /** Memory held by a process that `spawn` started and by everything it started; 0 once they have ended. */
   groupMemoryBytes(pid: number): number;

@@ -46,6 +46,7 @@ export function createPlatform(options: LinuxPlatformOptions = {}): Platform {
     killGroup: (pid, killOptions) => processes.killGroup(pid, killOptions),
     killMarked: (environment, killOptions) => processes.killMarked(environment, killOptions),
     killEverything: () => processes.killEverything(),
+    idle: () => processes.reactor.idle(),
     memory: readMemory,
     groupMemoryBytes: (pid) => processes.groupMemoryBytes(pid),
     freeDiskBytes: readFreeDiskBytes,

@@ -4,10 +4,10 @@ import type { Clock } from "../../base/clock.ts";
 import { type ChildProcess, openPidfd } from "./child_process.ts";
 import { constants, libc } from "./libc.ts";
 import {
-  hasEnvironment,
   type ProcessEntry,
   readEntries,
   readEntry,
+  readEnvironment,
   readResidentBytes,
 } from "./process_table.ts";
 
@@ -22,12 +22,18 @@ export interface FamilyMarks {
 /** How long killed processes may take to vanish; longer only when stuck in the kernel. */
 const killedWithinMs = 10_000;
 const longestPollMs = 50;
+/** A process without environment at so many looks was started without one. */
+const blankLooks = 5;
 
 export class ProcessFamily {
   readonly #marks: FamilyMarks;
   readonly #clock: Clock;
   /** Number and start of members seen: their children belong even when they themselves have ended. */
   readonly #seen = new Map<number, number>();
+  /** How often a process had no environment to read, by `<pid>:<start>`. */
+  readonly #blank = new Map<string, number>();
+  /** Some process could not be told from a stranger when looked at last. */
+  #unsure = false;
 
   constructor(marks: FamilyMarks, clock: Clock) {
     this.#marks = marks;
@@ -42,7 +48,7 @@ export class ProcessFamily {
       members = await this.#untilEmpty(graceMs);
     }
     const deadlineMs = this.#clock.monotonicMs() + killedWithinMs;
-    while (members.length > 0) {
+    while (members.length > 0 || this.#unsure) {
       const leftMs = deadlineMs - this.#clock.monotonicMs();
       if (leftMs <= 0) return false;
       this.#signal(members, "SIGKILL");
@@ -62,7 +68,7 @@ export class ProcessFamily {
     const deadlineMs = this.#clock.monotonicMs() + durationMs;
     let pauseMs = 1;
     let members = this.#members();
-    while (members.length > 0) {
+    while (members.length > 0 || this.#unsure) {
       const leftMs = deadlineMs - this.#clock.monotonicMs();
       if (leftMs <= 0) break;
       await this.#clock.sleep(Math.min(pauseMs, leftMs));
@@ -70,7 +76,7 @@ export class ProcessFamily {
       // The whole table is read only when those we know of are gone.
       if (!members.some(isAlive)) members = this.#members();
     }
-    return members.filter(isAlive).length === members.length ? members : this.#members();
+    return members;
   }
 
   #signal(members: readonly ProcessEntry[], signal: "SIGTERM" | "SIGKILL"): void {
@@ -84,6 +90,7 @@ export class ProcessFamily {
   /** Living members, found by group, by environment, and by descent from any of them. */
   #members(): ProcessEntry[] {
     const entries = readEntries();
+    this.#unsure = false;
     const groupId = this.#marks.leader?.groupAlive() ? this.#marks.leader.pid : undefined;
     const belongs = new Set<number>();
     for (const entry of entries) {
@@ -98,9 +105,20 @@ export class ProcessFamily {
   }
 
   #isMarked(entry: ProcessEntry): boolean {
-    const { environment } = this.#marks;
-    return environment.length > 0 && !entry.zombie && entry.pid !== Deno.pid &&
-      hasEnvironment(entry.pid, environment);
+    const wanted = this.#marks.environment;
+    // Threads of the kernel have no group and no environment.
+    if (wanted.length === 0 || entry.zombie || entry.groupId === 0 || entry.pid === Deno.pid) return false;
+    const environment = readEnvironment(entry.pid);
+    if (environment?.size === 0) this.#noteBlank(entry);
+    return environment !== undefined && wanted.every((variable) => environment.has(variable));
+  }
+
+  /** While a process changes to another program it has no environment for a moment, so it is looked at again. */
+  #noteBlank({ pid, startTicks }: ProcessEntry): void {
+    const key = `${pid}:${startTicks}`;
+    const times = (this.#blank.get(key) ?? 0) + 1;
+    this.#blank.set(key, times);
+    if (times < blankLooks) this.#unsure = true;
   }
 }
 

@@ -32,24 +32,36 @@ export function readEntry(pid: number): ProcessEntry | undefined {
   };
 }
 
-/** All processes there are. Those that end meanwhile are left out. */
+/**
+ * All processes there are. Lists again until nobody new turns up, because who ends between being listed and being
+ * looked at may have started another meanwhile, and that one must not be missed.
+ */
 export function readEntries(): ProcessEntry[] {
   const entries: ProcessEntry[] = [];
-  for (const { name } of Deno.readDirSync("/proc")) {
-    if (!/^\d+$/.test(name)) continue;
-    const entry = readEntry(Number(name));
-    if (entry) entries.push(entry);
+  const looked = new Set<string>();
+  let fresh = processNames();
+  while (fresh.length > 0) {
+    for (const name of fresh) {
+      looked.add(name);
+      const entry = readEntry(Number(name));
+      if (entry) entries.push(entry);
+    }
+    fresh = processNames().filter((name) => !looked.has(name));
   }
   return entries;
 }
 
-/** Did the process start with all of these `NAME=value` entries in its environment? False where it can't be read. */
-export function hasEnvironment(pid: number, entries: readonly string[]): boolean {
+function processNames(): string[] {
+  return Array.from(Deno.readDirSync("/proc"), ({ name }) => name).filter((name) => /^\d+$/.test(name));
+}
+
+/** The `NAME=value` entries a process started with; undefined where they can't be read. */
+export function readEnvironment(pid: number): ReadonlySet<string> | undefined {
   try {
-    const present = new Set(Deno.readTextFileSync(`/proc/${pid}/environ`).split("\0"));
-    return entries.every((entry) => present.has(entry));
+    const text = Deno.readTextFileSync(`/proc/${pid}/environ`);
+    return new Set(text === "" ? [] : text.split("\0"));
   } catch {
-    return false;
+    return undefined;
   }
 }
 

@@ -7,6 +7,7 @@ const EPOLL_CTL_DEL = 2;
 const EPOLLIN = 1;
 const wakeToken = 0;
 const eventsAtOnce = 64;
+const turnsForListeners = 16;
 
 // The kernel packs this structure on x86_64 only.
 const eventLayout = Deno.build.arch === "x86_64"
@@ -26,7 +27,7 @@ export class Reactor {
   readonly #events = new DataView(new ArrayBuffer(eventsAtOnce * eventLayout.sizeBytes));
   readonly #callbacks = new Map<number, () => void>();
   #lastToken = wakeToken;
-  #running = false;
+  #running: Promise<void> | undefined;
 
   constructor() {
     this.#control(EPOLL_CTL_ADD, { fd: this.#wakeFd, token: wakeToken });
@@ -41,8 +42,13 @@ export class Reactor {
     const token = ++this.#lastToken;
     this.#control(EPOLL_CTL_ADD, { fd, token });
     this.#callbacks.set(token, ready);
-    if (!this.#running) void this.#run();
+    this.#running ??= this.#run();
     return () => this.#unwatch({ fd, token });
+  }
+
+  /** Settles when nothing is watched and nothing is in flight any more. */
+  async idle(): Promise<void> {
+    while (this.#running) await this.#running;
   }
 
   #unwatch(watched: { fd: number; token: number }): void {
@@ -52,12 +58,13 @@ export class Reactor {
   }
 
   async #run(): Promise<void> {
-    this.#running = true;
     while (this.#callbacks.size > 0) {
       const count = await libc.epoll_wait(this.#epollFd, this.#events.buffer, eventsAtOnce, -1);
       for (let index = 0; index < count; index++) this.#dispatch(index);
+      // Whoever waited for what happened goes on first: when that ends the watching, nobody need be woken up.
+      for (let turn = 0; turn < turnsForListeners; turn++) await undefined;
     }
-    this.#running = false;
+    this.#running = undefined;
   }
 
   #dispatch(index: number): void {
