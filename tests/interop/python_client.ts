@@ -12,23 +12,41 @@ export type PythonClient = { readonly python: string } | { readonly missing: str
 export async function pythonClient(): Promise<PythonClient> {
   const directory = join(cacheDirectory(), requirement);
   const python = join(directory, "bin", "python");
-  const ready = join(directory, "ready");
-  if (await exists(ready)) return { python };
+  if (await exists(directory)) return { python };
   await Deno.mkdir(cacheDirectory(), { recursive: true });
-  const created = await run("python3", ["-m", "venv", "--clear", directory]);
-  if (created === undefined) return { missing: "there is no python3" };
-  if (created.code !== 0) throw new Error(`Cannot create a virtual environment: ${created.output}`);
-  const installed = await run(python, ["-m", "pip", "install", "--quiet", "--retries", "1", requirement]);
-  if (installed?.code !== 0) return whyNotInstalled(installed?.output ?? "");
-  await Deno.writeTextFile(ready, "");
+  // Made aside and renamed when complete: several test processes may want it at the same time.
+  const draft = await Deno.makeTempDir({ dir: cacheDirectory() });
+  try {
+    const missing = await install(draft);
+    if (missing !== undefined) return { missing };
+    await renameUnlessThere(draft, directory);
+  } finally {
+    if (await exists(draft)) await Deno.remove(draft, { recursive: true });
+  }
   return { python };
 }
 
-function whyNotInstalled(output: string): PythonClient {
+/** @returns why it cannot be installed on this machine, or undefined when it was */
+async function install(directory: string): Promise<string | undefined> {
+  const created = await run("python3", ["-m", "venv", directory]);
+  if (created === undefined) return "there is no python3";
+  if (created.code !== 0) throw new Error(`Cannot create a virtual environment: ${created.output}`);
+  const python = join(directory, "bin", "python");
+  const installed = await run(python, ["-m", "pip", "install", "--quiet", "--retries", "1", requirement]);
+  if (installed?.code === 0) return undefined;
+  const output = installed?.output.trim() ?? "";
   if (/connection broken|timed out|from versions: none/i.test(output)) {
-    return { missing: `pip reaches no registry: ${output.trim().split("\n").at(-1)}` };
+    return `pip reaches no registry: ${output.split("\n").at(-1)}`;
   }
   throw new Error(`Cannot install ${requirement}: ${output}`);
+}
+
+async function renameUnlessThere(from: string, to: string): Promise<void> {
+  try {
+    await Deno.rename(from, to);
+  } catch (error) {
+    if (!await exists(to)) throw error;
+  }
 }
 
 function cacheDirectory(): string {
