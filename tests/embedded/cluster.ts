@@ -66,6 +66,7 @@ export class ObservedClock extends ServiceClock {
 export class Cluster implements AsyncDisposable {
   readonly tc: EmbeddedTaskcluster;
   readonly clock: ObservedClock;
+  #forgiving = false;
   /** A fresh connection for each call: on one used before, `fetch` repeats calls that got no answer by itself. */
   readonly #client = Deno.createHttpClient({ poolMaxIdlePerHost: 0 });
 
@@ -85,7 +86,13 @@ export class Cluster implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#client.close();
     await this.tc.stop();
-    assert.deepEqual(this.tc.bugs, []);
+    if (!this.#forgiving) assert.deepEqual(this.tc.bugs, []);
+  }
+
+  /** The services' mistakes so far; none will fail the test from now on. */
+  expectedBugs(): readonly string[] {
+    this.#forgiving = true;
+    return this.tc.bugs;
   }
 
   /** Calls `service.entry`. */
