@@ -32,7 +32,8 @@ export async function reportOnFile(path: string, build: Build): Promise<ConfigRe
 export function reportOnText(text: string, build: Build): ConfigReport {
   let source: JsonSource;
   try {
-    source = new JsonSource(text);
+    // Editors on Windows put a byte order mark at the start.
+    source = new JsonSource(text.replace(/^\ufeff/, ""));
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
     return nothingRead(error.message, build);

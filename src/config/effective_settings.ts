@@ -15,7 +15,7 @@ export interface EffectiveSetting {
   readonly name: string;
   /** A `Secret` where the setting is one and has a value. */
   readonly value: unknown;
-  /** Where the file gives the value; absent: it is the default. */
+  /** Where the file gives the value; absent: it is the default, as also where the file's value can't be used. */
   readonly position?: Position;
 }
 
@@ -26,8 +26,9 @@ export function effectiveSettings(given: GivenValues, build: Build): EffectiveSe
   const effective = (rows: readonly Setting[], prefix: string) =>
     rows.filter((row) => existsOn(row.where, build) && row.type !== "d2g").map((row): EffectiveSetting => {
       const name = prefix + row.name;
-      const position = given.get(name)?.position;
-      const value = effectiveValue(row, { given: given.get(name), build });
+      const found = given.get(name);
+      const position = found?.value === undefined ? undefined : found.position;
+      const value = effectiveValue(row, { given: found, build });
       const shown = row.secret && value !== "" ? new Secret(String(value)) : value;
       return { name, value: shown, ...position ? { position } : {} };
     });

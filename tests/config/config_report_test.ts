@@ -89,6 +89,10 @@ Deno.test("reportOnText() counts lines whatever ends them, and columns in charac
   }
 });
 
+Deno.test("reportOnText() does not mind a byte order mark", () => {
+  assert.deepEqual(problems(`\ufeff${JSON.stringify(minimal)}`), []);
+});
+
 Deno.test("reportOnText() wants one JSON object", () => {
   for (const text of ["[]", "null", "7", '"x"', "true"]) {
     const report = reportOnText(text, insecure);
@@ -145,6 +149,10 @@ Deno.test("reportOnText() says where each effective value comes from", () => {
   assert.deepEqual(find("certificate"), { name: "certificate", value: "" });
   assert.ok(find("accessToken")?.value instanceof Secret);
   assert.equal(find("headlessTasks"), undefined);
+  const unusable = reportOnText('{"capacity": "x"}', insecure).settings.find(({ name }) =>
+    name === "capacity"
+  );
+  assert.deepEqual(unusable, { name: "capacity", value: 1 });
 });
 
 Deno.test("reportOnText() only warns of settings that the existing worker runs with", () => {
