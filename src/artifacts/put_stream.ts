@@ -28,11 +28,15 @@ export async function putStream(url: string, request: StreamRequest): Promise<Pu
   signal.throwIfAborted();
   using guard = new ConnectionGuard(signal, stallMs);
   const target = new URL(url);
+  const opening = requestHead(target, request);
   const connection = await guard.connect(() => connect(target, request));
   const answer = new AnswerReader(connection, () => guard.moved());
   const head = settled(answer.head());
   try {
-    await guard.watch(send(connection, { target, request, guard, head }));
+    const sent = send(connection, { opening, request, guard, head });
+    sent.catch(() => {});
+    // A store that has answered may leave the rest of the body unread for ever.
+    await guard.watch(Promise.race([sent, head.promise]));
   } catch (error) {
     guard.throwIfEnded();
     if (error instanceof BodyError) throw error.cause;
@@ -46,14 +50,14 @@ export async function putStream(url: string, request: StreamRequest): Promise<Pu
 }
 
 interface Sending {
-  readonly target: URL;
+  readonly opening: Uint8Array;
   readonly request: StreamRequest;
   readonly guard: ConnectionGuard;
   readonly head: Settled<AnswerHead>;
 }
 
-async function send(connection: Deno.Conn, { target, request, guard, head }: Sending): Promise<void> {
-  await writeAll(connection, { bytes: requestHead(target, request), guard });
+async function send(connection: Deno.Conn, { opening, request, guard, head }: Sending): Promise<void> {
+  await writeAll(connection, { bytes: opening, guard });
   let sentBytes = 0;
   while (!head.done) {
     const bytes = await readBody(request);

@@ -697,7 +697,7 @@ Deno.test("uploads of a lost run stop at once, without a problem", () =>
     assert.equal(run.task.outcome.first, undefined);
   }));
 
-Deno.test("a thousand files in a directory are all published, with ten on their way and one being looked at", async () => {
+Deno.test("a thousand files in a directory are all published, holding a dozen files open at most", async () => {
   const count = new OpenCount();
   await withArtifacts(
     [{ type: "directory", path: "d" }],
@@ -709,7 +709,7 @@ Deno.test("a thousand files in a directory are all published, with ten on their 
       assert.equal(run.taskcluster.requests.count("store.put"), 1000);
       assert.equal(run.taskcluster.requests.count("queue.createArtifact"), 1000);
       assert.equal(count.now, 0);
-      assert.equal(count.most, 11);
+      assert.ok(count.most <= 11, `${count.most} files were open`);
     },
     { context: (context) => ({ ...context, files: count.over(context.files) }) },
   );
