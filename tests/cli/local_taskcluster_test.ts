@@ -1,6 +1,8 @@
 import { strict as assert } from "node:assert";
+import { client as hawk } from "hawk";
 import { execute, localTaskcluster } from "../../src/cli/local_taskcluster.ts";
 import { UsageMistake } from "../../src/cli/usage_mistake.ts";
+import { startLocalTaskcluster } from "../support/local_taskcluster_process.ts";
 
 /** Starts it on a free port; `printed` resolves with the lines for the shell. */
 function start(options: { port: number }) {
@@ -65,25 +67,34 @@ Deno.test("local-taskcluster takes no port that is none", async () => {
   }
 });
 
+Deno.test("local-taskcluster lets go of a client that waits for work when it stops", async () => {
+  const { deployment, stop } = await startLocalTaskcluster();
+  const url = `${deployment.TASKCLUSTER_ROOT_URL}/api/queue/v1/claim-work/prov%2Fpool`;
+  const credentials = {
+    id: deployment.TASKCLUSTER_CLIENT_ID,
+    key: deployment.TASKCLUSTER_ACCESS_TOKEN,
+    algorithm: "sha256",
+  };
+  const waiting = fetch(url, {
+    method: "POST",
+    headers: {
+      "Authorization": hawk.header(url, "POST", { credentials }).header,
+      "Content-Type": "application/json",
+    },
+    body: JSON.stringify({ workerGroup: "lab", workerId: "box-1", tasks: 1 }),
+  });
+  // The rejection may come before anybody waits for it.
+  waiting.catch(() => {});
+  await (await fetch(`${deployment.TASKCLUSTER_ROOT_URL}/api/queue/v1/ping`)).body?.cancel();
+  assert.equal(await stop("SIGTERM"), 0);
+  await assert.rejects(waiting, "a claim that was waited out would have been answered");
+});
+
 Deno.test("local-taskcluster serves as a process until SIGTERM or SIGINT and then ends with 0", async () => {
-  const program = new URL("../../main.ts", import.meta.url).pathname;
   for (const signal of ["SIGTERM", "SIGINT"] as const) {
-    const child = new Deno.Command(Deno.execPath(), {
-      args: ["run", "--allow-all", "--no-check", program, "local-taskcluster", "--port", "0"],
-      stdout: "piped",
-      stderr: "null",
-    }).spawn();
-    let output = "";
-    for await (
-      const text of child.stdout.pipeThrough(new TextDecoderStream()).values({ preventCancel: true })
-    ) {
-      output += text;
-      if (output.includes("TASKCLUSTER_ACCESS_TOKEN=") && output.endsWith("\n")) break;
-    }
-    const rootUrl = /TASKCLUSTER_ROOT_URL=(\S+)/.exec(output)?.[1];
-    await (await fetch(`${rootUrl}/api/queue/v1/ping`)).body?.cancel();
-    child.kill(signal);
-    assert.deepEqual((await child.status).code, 0, signal);
-    await child.stdout.cancel();
+    const taskcluster = await startLocalTaskcluster();
+    const ping = await fetch(`${taskcluster.deployment.TASKCLUSTER_ROOT_URL}/api/queue/v1/ping`);
+    assert.equal(((await ping.json()) as { alive: boolean }).alive, true);
+    assert.equal(await taskcluster.stop(signal), 0, signal);
   }
 });

@@ -231,16 +231,3 @@ interopTest("makes temporary credentials that hold their scopes and no more", as
   await refused(restricted["get"]?.("guarded"), 403, "InsufficientScopes");
   await refused(clients.anonymous("Secrets")["get"]?.("guarded"), 403, "InsufficientScopes");
 });
-
-Deno.test("the npm client is let go when the deployment stops while it waits for work", async () => {
-  let waiting: Promise<unknown> | undefined;
-  await withDeployment(async (deployment) => {
-    const clients = new Clients(deployment);
-    waiting = clients.of("Queue")["claimWork"]!(pool, { workerGroup: "lab", workerId: "box-1", tasks: 1 });
-    waiting.catch(() => {});
-    await clients.anonymous("Queue")["ping"]!();
-  });
-  assert.ok(waiting);
-  await assert.rejects(waiting, "a claim that was waited out would have been answered");
-  taskcluster.agents.http.destroy();
-});
