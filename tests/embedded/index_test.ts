@@ -1,5 +1,6 @@
 import { strict as assert } from "node:assert";
-import { createIndexService } from "../../src/embedded/index.ts";
+import fc from "fast-check";
+import { createIndexService, type IndexedTask, TaskIndex } from "../../src/embedded/index.ts";
 import { dayMs, hourMs, ServiceClock } from "./service_clock.ts";
 import { ServiceDriver } from "./service_driver.ts";
 
@@ -139,3 +140,38 @@ Deno.test("findArtifactFromTask redirects with 303 to the artifact of the indexe
   const absent = { ...params, indexPath: "a.absent" };
   assert.equal(await driver.refusal("findArtifactFromTask", { params: absent }), "404 ResourceNotFound");
 });
+
+Deno.test("the index holds the latest of the highest rank, and lists every living task exactly once", () => {
+  const insertion = fc.record({
+    namespace: fc.array(fc.constantFrom("a", "b", "c-d"), { minLength: 1, maxLength: 4 }).map((words) =>
+      words.join(".")
+    ),
+    taskId: fc.constantFrom(taskA, taskB),
+    rank: fc.integer({ min: -2, max: 2 }),
+    data: fc.constant({}),
+    expiresMs: fc.constantFrom(-1, 1).map((offset) => new ServiceClock().nowMs() + offset),
+  });
+  fc.assert(fc.property(fc.array(insertion, { maxLength: 30 }), (insertions) => {
+    const index = new TaskIndex(new ServiceClock());
+    const expected = new Map<string, IndexedTask>();
+    for (const task of insertions) {
+      index.insert(task);
+      const present = expected.get(task.namespace);
+      const blocked = present !== undefined && present.expiresMs > new ServiceClock().nowMs();
+      if (!blocked || present.rank <= task.rank) expected.set(task.namespace, task);
+    }
+    const living = [...expected.values()].filter((task) => task.expiresMs > new ServiceClock().nowMs());
+    const listed = tasksBelow(index, "");
+    assert.deepEqual(sortedByNamespace(listed), sortedByNamespace(living));
+  }));
+});
+
+/** All tasks that somebody finds who walks down from a namespace. */
+function tasksBelow(index: TaskIndex, namespace: string): IndexedTask[] {
+  const deeper = index.namespacesIn(namespace).flatMap((inner) => tasksBelow(index, inner.namespace));
+  return [...index.tasksIn(namespace), ...deeper];
+}
+
+function sortedByNamespace(tasks: readonly IndexedTask[]): IndexedTask[] {
+  return [...tasks].sort((left, right) => (left.namespace < right.namespace ? -1 : 1));
+}
