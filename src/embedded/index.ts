@@ -159,9 +159,14 @@ function required(tasks: TaskIndex, path: string): IndexedTask {
 /** The characters the real index allows in a path; they need no escaping in a routing key or a URL. */
 const pathPattern = /^[a-zA-Z0-9_!~*'()%-]+(\.[a-zA-Z0-9_!~*'()%-]+)*$/;
 
+/** True for dot-separated words of at most 255 characters together. */
+export function isIndexPath(path: string): boolean {
+  return pathPattern.test(path) && path.length <= 255;
+}
+
 function pathOf(request: ApiRequest, name: string): string {
   const path = param(request, name);
-  if (pathPattern.test(path) && path.length <= 255) return path;
+  if (isIndexPath(path)) return path;
   throw new ApiError(
     400,
     "InvalidRequestArguments",

@@ -11,6 +11,7 @@ import { createAuthService } from "./auth/service.ts";
 import { issueTemporaryCredentials } from "./auth/temporary_credentials.ts";
 import { anonymousScopes } from "./default_roles.ts";
 import { createIndexService, type IndexService } from "./index.ts";
+import { indexCompletedTask } from "./index_routes.ts";
 import { createObjectService, type ObjectService } from "./object.ts";
 import { objectBucket } from "./object_bucket.ts";
 import { createPurgeCacheService, type PurgeCacheService } from "./purge_cache.ts";
@@ -85,6 +86,7 @@ export function createServices(options: ServicesOptions): Services {
     clock,
     artifactUrl: (artifact) => artifactUrl(artifact, issuer, options),
   });
+  changes.listen((task) => indexCompletedTask(index.tasks, task));
   const purgeCache = createPurgeCacheService({ clock });
   const secrets = createSecretsService({ clock });
   const workerManager = createWorkerManagerService({

@@ -11,7 +11,9 @@ purge_cache = client("PurgeCache")
 worker_manager = client("WorkerManager")
 
 # Index: rank decides, listings show one level, artifacts are found by path.
-task_id = create_task()
+task_id = create_task(
+    routes=["index.interop.routed"], extra={"index": {"rank": 3, "data": {"by": "route"}}}
+)
 _, run_queue = claim(task_id)
 answer = run_queue.createArtifact(
     task_id,
@@ -25,6 +27,8 @@ answer = run_queue.createArtifact(
 )
 requests.put(answer["putUrl"], data=b"out", headers={"Content-Type": "text/plain"}).raise_for_status()
 run_queue.reportCompleted(task_id, "0")
+routed = index.findTask("interop.routed")
+assert (routed["taskId"], routed["rank"], routed["data"]) == (task_id, 3, {"by": "route"})
 entry = {
     "taskId": task_id,
     "rank": 5,
