@@ -3,10 +3,14 @@
  * (spec 03 §3.3). Bytes are on disk, everything else in memory.
  */
 
-import { createHash, createHmac, randomBytes, timingSafeEqual } from "node:crypto";
+import { createHash } from "node:crypto";
 import { join } from "node:path";
 import type { Clock } from "../base/clock.ts";
+import { requestedRange } from "./byte_range.ts";
 import type { HttpAnswer, HttpRequest } from "./http/message.ts";
+import { Pace } from "./pace.ts";
+import { refusalAnswer, StoreRefusal } from "./store_refusal.ts";
+import { type SignedUse, UrlSigner } from "./url_signer.ts";
 
 /** Names one object. */
 export interface StoreKey {
@@ -40,34 +44,16 @@ export interface Transfer {
   readonly bytesPerSecond?: number;
 }
 
-interface Signed {
-  readonly method: "PUT" | "GET";
-  readonly contentType?: string;
-  readonly contentLength?: number;
-  readonly expiresMs: number;
-}
-
-/** A refusal the way S3 words it. */
-class Refusal extends Error {
-  readonly status: number;
-  readonly code: string;
-
-  constructor(status: number, code: string, message: string) {
-    super(message);
-    this.status = status;
-    this.code = code;
-  }
-}
-
 /** The buckets. */
 export class ArtifactStore {
   readonly #options: StoreOptions;
-  readonly #secret = randomBytes(32);
+  readonly #signer: UrlSigner;
   readonly #objects = new Map<string, StoredBytes>();
   #uploads = 0;
 
   constructor(options: StoreOptions) {
     this.#options = options;
+    this.#signer = new UrlSigner(options.clock);
   }
 
   /** A URL that takes one body of this type (and, when given, exactly this length). */
@@ -115,13 +101,13 @@ export class ArtifactStore {
       if (request.method === "GET" || request.method === "HEAD") {
         return this.#get(request, { url, key, transfer });
       }
-      throw new Refusal(
+      throw new StoreRefusal(
         405,
         "MethodNotAllowed",
         "The specified method is not allowed against this resource.",
       );
     } catch (error) {
-      if (error instanceof Refusal) return xmlAnswer(error, target);
+      if (error instanceof StoreRefusal) return refusalAnswer(error, target);
       throw error;
     }
   }
@@ -132,15 +118,20 @@ export class ArtifactStore {
   ): Promise<HttpAnswer> {
     const { lengthBytes } = request.body;
     if (request.body.chunked || lengthBytes === undefined) {
-      throw new Refusal(411, "MissingContentLength", "You must provide the Content-Length HTTP header.");
+      throw new StoreRefusal(411, "MissingContentLength", "You must provide the Content-Length HTTP header.");
     }
     const contentType = request.headers.get("content-type") ?? "";
-    this.#requireSignature(url, key, { method: "PUT", contentType, contentLength: lengthBytes });
+    const use = { method: "PUT", contentType, contentLength: lengthBytes } as const;
+    this.#signer.require(pathOf(key), url.searchParams, use);
     const path = this.#temporaryPath();
     try {
       const digest = await receive(request, path, new Pace(this.#options.clock, transfer.bytesPerSecond));
       if (digest !== request.headers.get("content-md5")) {
-        throw new Refusal(400, "BadDigest", "The Content-MD5 you specified did not match what we received.");
+        throw new StoreRefusal(
+          400,
+          "BadDigest",
+          "The Content-MD5 you specified did not match what we received.",
+        );
       }
     } catch (error) {
       await Deno.remove(path).catch(() => {});
@@ -156,10 +147,10 @@ export class ArtifactStore {
     { url, key, transfer }: { url: URL; key: StoreKey; transfer: Transfer },
   ): HttpAnswer {
     if (url.search !== "" || !this.#options.publicBuckets.has(key.bucket)) {
-      this.#requireSignature(url, key, { method: "GET" });
+      this.#signer.require(pathOf(key), url.searchParams, { method: "GET" });
     }
     const stored = this.find(key);
-    if (!stored) throw new Refusal(404, "NoSuchKey", "The specified key does not exist.");
+    if (!stored) throw new StoreRefusal(404, "NoSuchKey", "The specified key does not exist.");
     const range = requestedRange(request.headers.get("range"), stored.lengthBytes);
     const lengthBytes = range.endBytes - range.startBytes;
     return {
@@ -212,54 +203,8 @@ export class ArtifactStore {
     return join(this.#options.directory, `upload-${this.#uploads++}`);
   }
 
-  #signedUrl(key: StoreKey, signed: Signed): string {
-    const nowMs = this.#options.clock.nowMs();
-    const validS = Math.max(0, Math.floor((signed.expiresMs - nowMs) / 1000));
-    const date = new Date(nowMs).toISOString().replaceAll(/[-:]|\.\d+/g, "");
-    const query = new URLSearchParams({
-      "X-Amz-Algorithm": "AWS4-HMAC-SHA256",
-      "X-Amz-Date": date,
-      "X-Amz-Expires": String(validS),
-      "X-Amz-SignedHeaders": signedHeaders(signed),
-    });
-    query.set("X-Amz-Signature", this.#signature(pathOf(key), query, signed));
-    return `${this.publicUrl(key)}?${query}`;
-  }
-
-  #requireSignature(url: URL, key: StoreKey, request: Omit<Signed, "expiresMs">): void {
-    const query = url.searchParams;
-    const given = query.get("X-Amz-Signature");
-    if (given === null) throw new Refusal(403, "AccessDenied", "Access Denied");
-    const covered = (query.get("X-Amz-SignedHeaders") ?? "").split(";");
-    const { contentLength, ...rest } = request;
-    const signed = covered.includes("content-length") && contentLength !== undefined
-      ? { ...rest, contentLength }
-      : rest;
-    const expected = this.#signature(pathOf(key), query, signed);
-    if (!sameText(expected, given)) {
-      throw new Refusal(
-        403,
-        "SignatureDoesNotMatch",
-        "The request signature we calculated does not match the signature you provided. Check your key and signing method.",
-      );
-    }
-    if (expiryMs(query) < this.#options.clock.nowMs()) {
-      throw new Refusal(403, "AccessDenied", "Request has expired");
-    }
-  }
-
-  #signature(path: string, query: URLSearchParams, signed: Omit<Signed, "expiresMs">): string {
-    const { method, contentType = "", contentLength = "" } = signed;
-    const lines = [
-      method,
-      path,
-      query.get("X-Amz-Date"),
-      query.get("X-Amz-Expires"),
-      query.get("X-Amz-SignedHeaders"),
-      contentType,
-      contentLength,
-    ];
-    return createHmac("sha256", this.#secret).update(lines.join("\n")).digest("hex");
+  #signedUrl(key: StoreKey, use: SignedUse): string {
+    return `${this.publicUrl(key)}?${this.#signer.query(pathOf(key), use)}`;
   }
 }
 
@@ -275,82 +220,19 @@ async function receive(request: HttpRequest, path: string, pace: Pace): Promise<
   return hash?.digest("base64");
 }
 
-/** Keeps a transfer at a rate, by waiting after each piece. */
-class Pace {
-  readonly #clock: Clock;
-  readonly #bytesPerSecond: number | undefined;
-
-  constructor(clock: Clock, bytesPerSecond: number | undefined) {
-    this.#clock = clock;
-    this.#bytesPerSecond = bytesPerSecond;
-  }
-
-  /** How much to read at once, so that the pauses stay short. */
-  get chunkBytes(): number {
-    if (this.#bytesPerSecond === undefined) return 512 * 1024;
-    return Math.max(1, Math.min(64 * 1024, Math.floor(this.#bytesPerSecond / 10)));
-  }
-
-  async wait(bytes: number): Promise<void> {
-    if (this.#bytesPerSecond !== undefined) await this.#clock.sleep(1000 * bytes / this.#bytesPerSecond);
-  }
-}
-
 function pathOf({ bucket, key }: StoreKey): string {
   return `/${bucket}/${key.split("/").map(encodeURIComponent).join("/")}`;
 }
 
-/** @throws Refusal for a path without key */
+/** @throws StoreRefusal for a path without key */
 function keyOf(path: string): StoreKey {
   const [, bucket, key] = /^\/([^/]+)\/(.+)$/.exec(path) ?? [];
   if (bucket === undefined || key === undefined) {
-    throw new Refusal(404, "NoSuchBucket", "The specified bucket does not exist");
+    throw new StoreRefusal(404, "NoSuchBucket", "The specified bucket does not exist");
   }
   try {
     return { bucket, key: decodeURIComponent(key) };
   } catch {
-    throw new Refusal(400, "InvalidURI", "Couldn't parse the specified URI.");
+    throw new StoreRefusal(400, "InvalidURI", "Couldn't parse the specified URI.");
   }
-}
-
-function signedHeaders({ contentType, contentLength }: Signed): string {
-  const names = ["host"];
-  if (contentType !== undefined) names.unshift("content-type");
-  if (contentLength !== undefined) names.unshift("content-length");
-  return names.join(";");
-}
-
-function expiryMs(query: URLSearchParams): number {
-  const date = query.get("X-Amz-Date") ?? "";
-  const iso = date.replace(/^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/, "$1-$2-$3T$4:$5:$6Z");
-  return Date.parse(iso) + 1000 * Number(query.get("X-Amz-Expires"));
-}
-
-function sameText(left: string, right: string): boolean {
-  const [a, b] = [new TextEncoder().encode(left), new TextEncoder().encode(right)];
-  return a.length === b.length && timingSafeEqual(a, b);
-}
-
-interface Range {
-  readonly startBytes: number;
-  /** Exclusive. */
-  readonly endBytes: number;
-  readonly partial: boolean;
-}
-
-/** One range of the forms `a-b`, `a-` and `-n`; anything else is answered in full, as S3 does. */
-function requestedRange(header: string | undefined, sizeBytes: number): Range {
-  const [, from = "", to = ""] = /^bytes=(\d*)-(\d*)$/.exec(header ?? "") ?? [];
-  if (from === "" && to === "") return { startBytes: 0, endBytes: sizeBytes, partial: false };
-  const startBytes = from === "" ? Math.max(0, sizeBytes - Number(to)) : Number(from);
-  const endBytes = from === "" || to === "" ? sizeBytes : Math.min(sizeBytes, Number(to) + 1);
-  if (startBytes < endBytes) return { startBytes, endBytes, partial: true };
-  throw new Refusal(416, "InvalidRange", "The requested range is not satisfiable");
-}
-
-function xmlAnswer({ status, code, message }: Refusal, target: string): HttpAnswer {
-  const resource = target.replace(/\?.*/s, "").replaceAll("&", "&amp;").replaceAll("<", "&lt;");
-  const xml = `<?xml version="1.0" encoding="UTF-8"?>\n` +
-    `<Error><Code>${code}</Code><Message>${message}</Message><Resource>${resource}</Resource></Error>`;
-  return { status, headers: { "content-type": "application/xml" }, body: new TextEncoder().encode(xml) };
 }
