@@ -13,7 +13,7 @@ export function styleChecks(): readonly (readonly string[])[] {
 }
 
 /** Types are checked on every version that the code runs on. */
-export const typeCheck: readonly string[] = ["check", "--frozen", ...code];
+export const typeCheck: readonly string[] = ["check", "--quiet", "--frozen", ...code];
 
 /** Runs one check, which counts as one test. */
 export async function runCheck(

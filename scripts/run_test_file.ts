@@ -68,9 +68,9 @@ async function runIntoFile(
 ): Promise<{ readonly code: number; readonly hint: string }> {
   const signal = AbortSignal.timeout(fileTimeoutMs);
   const { code } = await new Deno.Command("sh", {
-    args: ["-c", 'exec "$@" >"$TEST_LOG" 2>&1', "sh", ...command],
+    args: ["-c", 'log=$1; shift; exec "$@" >"$log" 2>&1', "sh", options.log, ...command],
     cwd: options.cwd,
-    env: { NO_COLOR: "1", ...denoEnvironment, ...options.env, TEST_LOG: options.log },
+    env: { NO_COLOR: "1", ...denoEnvironment, ...options.env },
     stdin: "null",
     stdout: "null",
     stderr: "null",

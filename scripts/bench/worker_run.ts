@@ -37,9 +37,8 @@ export async function runWorker(binary: string, options: WorkerRunOptions): Prom
     await Deno.writeTextFile(config, JSON.stringify(settings(directory, options)));
     const log = join(directory, "log");
     const process = new Deno.Command("sh", {
-      args: ["-c", 'exec "$@" >"$BENCH_LOG" 2>&1', "sh", binary, "run", "--config", config],
+      args: ["-c", 'log=$1; shift; exec "$@" >"$log" 2>&1', "sh", log, binary, "run", "--config", config],
       cwd: directory,
-      env: { BENCH_LOG: log },
       stdin: "null",
       stdout: "null",
       stderr: "null",
