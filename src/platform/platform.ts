@@ -103,7 +103,7 @@ export interface Platform {
    * `graceMs`, KILL. True when none is left. Numbers that `spawn` did not give are left alone.
    */
   killGroup(pid: number, options: { graceMs: number }): Promise<boolean>;
-  /** Kills the groups of all processes that were spawned and have not ended, without waiting. */
+  /** Kills all processes that were spawned and have not ended, and all they have started, without waiting. */
   killEverything(): void;
   /**
    * Ends, in the same way, every process on the machine that was started with all of these variables in its

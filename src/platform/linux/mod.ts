@@ -101,12 +101,24 @@ class Processes {
   }
 
   killEverything(): void {
-    for (const { child } of this.#started.values()) child.signalGroup("SIGKILL");
+    for (const started of this.#started.values()) this.#family(started).killNow();
   }
 
-  killMarked(environment: Readonly<Record<string, string>>, options: { graceMs: number }): Promise<boolean> {
+  async killMarked(
+    environment: Readonly<Record<string, string>>,
+    options: { graceMs: number },
+  ): Promise<boolean> {
     const entries = Object.entries(environment).map(([name, value]) => `${name}=${value}`);
-    return new ProcessFamily({ environment: entries }, this.#clock).end(options);
+    const empty = await new ProcessFamily({ environment: entries }, this.#clock).end(options);
+    if (empty) this.#forget(entries);
+    return empty;
+  }
+
+  /** Nobody asks again about runs of which nothing is left. */
+  #forget(entries: readonly string[]): void {
+    for (const [pid, { child, environment }] of this.#started) {
+      if (child.reaped && entries.every((entry) => environment.includes(entry))) this.#started.delete(pid);
+    }
   }
 
   groupMemoryBytes(pid: number): number {

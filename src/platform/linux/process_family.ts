@@ -22,6 +22,8 @@ export interface FamilyMarks {
 /** How long killed processes may take to vanish; longer only when stuck in the kernel. */
 const killedWithinMs = 10_000;
 const longestPollMs = 50;
+/** A member that forks as fast as it can is caught by the second look or the third. */
+const killRounds = 3;
 /** A process without environment at so many looks was started without one. */
 const blankLooks = 5;
 
@@ -56,6 +58,15 @@ export class ProcessFamily {
       members = await this.#untilEmpty(Math.min(leftMs, longestPollMs));
     }
     return true;
+  }
+
+  /** Kills all of them without waiting for their end; those they start meanwhile are looked for again. */
+  killNow(): void {
+    for (let round = 0; round < killRounds; round++) {
+      const members = this.#members();
+      if (members.length === 0) return;
+      this.#signal(members, "SIGKILL");
+    }
   }
 
   /** Memory they hold in RAM; what they share is counted once for each. */
