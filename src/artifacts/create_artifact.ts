@@ -7,7 +7,7 @@ import { ArtifactError, RunResolvedError } from "./artifact_error.ts";
 import type { ArtifactRun } from "./artifact_run.ts";
 
 /**
- * `queue.createArtifact` with the credentials of the moment.
+ * `queue.createArtifact`, each attempt with the credentials of the moment: an outage may outlast a claim's.
  *
  * @throws ArtifactError, RunResolvedError
  */
@@ -16,7 +16,7 @@ export async function createArtifact(
   artifact: { name: string; request: CreateArtifactRequest },
 ): Promise<CreateArtifactResponse> {
   try {
-    return await run.worker.queue.createArtifact(run.credentials(), run, artifact, {
+    return await run.worker.queue.createArtifact(() => run.credentials(), run, artifact, {
       signal: run.lostSignal,
     });
   } catch (error) {

@@ -10,7 +10,7 @@ import { backoffPausesMs, retryForMs as defaultRetryForMs } from "../base/backof
 import { type Clock, systemClock } from "../base/clock.ts";
 import { errorText } from "../base/error_text.ts";
 import { LinkedSignal } from "../base/linked_signal.ts";
-import type { Credentials } from "./credentials.ts";
+import type { Credentials, CredentialsSource } from "./credentials.ts";
 import { ServiceError } from "./errors.ts";
 
 export interface ServiceClientOptions {
@@ -32,12 +32,15 @@ export interface ServiceCall {
   readonly path: readonly string[];
   readonly query?: Readonly<Record<string, string>>;
   readonly body?: unknown;
-  /** Absent: an unauthenticated call. */
-  readonly credentials?: Credentials;
+  /** Asked anew for each attempt when it is a function. Absent: an unauthenticated call. */
+  readonly credentials?: CredentialsSource;
   readonly authorizedScopes?: readonly string[];
   readonly signal?: AbortSignal;
   readonly retryForMs?: number;
 }
+
+/** Services refuse signatures that are a minute off; less than half of that is not what a refusal is about. */
+const toleratedSkewMs = 30_000;
 
 /** Sends calls to one deployment. Learns the difference between its clock and ours from the answers. */
 export class ServiceClient {
@@ -83,12 +86,14 @@ export class ServiceClient {
     const name = `${call.service}.${call.name}`;
     using linked = new LinkedSignal([call.signal], { timeoutMs: this.#options.attemptTimeoutMs ?? 60_000 });
     try {
+      const signedWithSkewMs = this.#skewMs;
       const request = { ...this.#request(call), signal: linked.signal, redirect: "manual" } as const;
       const response = await fetch(this.#url(call), request);
       this.#learnSkew(response);
       const text = await response.text();
       if (response.status < 400) return parseAnswer(text);
-      return refused(name, response, text, attempts);
+      const wrongTime = Math.abs(this.#skewMs - signedWithSkewMs) > toleratedSkewMs;
+      return refused(name, response, { body: text, attempts, wrongTime });
     } catch (cause) {
       call.signal?.throwIfAborted();
       const explanation = linked.timedOut ? "the service did not answer in time" : errorText(cause);
@@ -108,7 +113,8 @@ export class ServiceClient {
 
   #request(call: ServiceCall): RequestInit {
     const headers: Record<string, string> = {};
-    if (call.credentials) headers["authorization"] = this.#authorization(call, call.credentials);
+    const credentials = typeof call.credentials === "function" ? call.credentials() : call.credentials;
+    if (credentials) headers["authorization"] = this.#authorization(call, credentials);
     if (call.body === undefined) return { method: call.method, headers };
     headers["content-type"] = "application/json";
     return { method: call.method, headers, body: JSON.stringify(call.body) };
@@ -166,7 +172,14 @@ function parseAnswer(text: string): unknown {
   return text === "" ? undefined : JSON.parse(text);
 }
 
-function refused(call: string, response: Response, body: string, attempts: number): FailedAttempt {
+interface Refusal {
+  readonly body: string;
+  readonly attempts: number;
+  /** The signature had the time of a clock that turns out to be wrong. */
+  readonly wrongTime: boolean;
+}
+
+function refused(call: string, response: Response, { body, attempts, wrongTime }: Refusal): FailedAttempt {
   const { code, message } = serviceMessage(body);
   const error = new ServiceError({
     call,
@@ -176,7 +189,9 @@ function refused(call: string, response: Response, body: string, attempts: numbe
     attempts,
     ...(code === undefined ? {} : { code }),
   });
-  return new FailedAttempt(error, response.status >= 500 || response.status === 429, retryAfterMs(response));
+  const { status } = response;
+  const temporary = status >= 500 || status === 429 || (status === 401 && wrongTime);
+  return new FailedAttempt(error, temporary, retryAfterMs(response));
 }
 
 function serviceMessage(body: string): { code?: string; message?: string } {

@@ -9,6 +9,9 @@ export interface Credentials {
   readonly certificate?: Secret;
 }
 
+/** Credentials, or how to learn those of the moment. */
+export type CredentialsSource = Credentials | (() => Credentials);
+
 /** Credentials as the services send them (`certificate` absent or empty when permanent). */
 export function credentialsFromWire(
   wire: { clientId: string; accessToken: string; certificate?: string | undefined },

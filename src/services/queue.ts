@@ -1,6 +1,6 @@
 /** The queue as the worker sees it. */
 
-import type { Credentials } from "./credentials.ts";
+import type { Credentials, CredentialsSource } from "./credentials.ts";
 import type { ServiceClient } from "./client.ts";
 import type {
   CreateArtifactRequest,
@@ -78,7 +78,7 @@ export class Queue {
   }
 
   createArtifact(
-    credentials: Credentials,
+    credentials: CredentialsSource,
     run: RunKey,
     artifact: { name: string; request: CreateArtifactRequest },
     options: CallOptions = {},
