@@ -31,8 +31,9 @@ export interface ClaimKeeperOptions {
 
 /** A claim is renewed when this much of it is left, or half of a shorter one. */
 const reclaimAheadMs = 5 * 60_000;
-/** Pause after a refused reclaim that does not settle what became of the run. */
-const refusedPauseMs = 10_000;
+/** Longest pause after a refused reclaim that does not settle what became of the run. */
+const longestRefusedPauseMs = 10_000;
+const shortestRefusedPauseMs = 250;
 
 export class ClaimKeeper {
   readonly #options: ClaimKeeperOptions;
@@ -137,7 +138,7 @@ export class ClaimKeeper {
       await clock.sleep(remainingMs - Math.min(reclaimAheadMs, remainingMs / 2), this.#stop.signal);
       while (!this.#stop.signal.aborted && !await this.#reclaim()) {
         if (this.#remainingMs() <= 0) return this.#lose(claimExpired, { claimGone: true });
-        await clock.sleep(Math.min(refusedPauseMs, this.#remainingMs()), this.#stop.signal);
+        await clock.sleep(this.#refusedPauseMs(), this.#stop.signal);
       }
     }
   }
@@ -198,16 +199,16 @@ export class ClaimKeeper {
     while (this.#mayLook) {
       await clock.sleep(lookEveryMs, this.#stop.signal);
       if (this.#stop.signal.aborted) return;
-      const run = await this.#look();
+      const run = await this.#look({ signal: this.#stop.signal });
       if (run) this.#judge(run);
     }
   }
 
   /** The run as the queue has it, or undefined when it can't be told (weakness K47). */
-  async #look(): Promise<RunStatus | undefined> {
+  async #look(options: { signal?: AbortSignal } = {}): Promise<RunStatus | undefined> {
     const { queue, log } = this.#options;
     try {
-      const status = await queue.status(this.#run.taskId, { retryForMs: 0 });
+      const status = await queue.status(this.#run.taskId, { ...options, retryForMs: 0 });
       return status.runs[this.#run.runId];
     } catch (error) {
       const refused = error instanceof ServiceError && (error.status === 401 || error.status === 403);
@@ -235,6 +236,11 @@ export class ClaimKeeper {
     if (options.claimGone) this.#claimGone.abort(this.#lost);
     this.#options.log.warn(text);
     this.#options.onLost(this.#lost);
+  }
+
+  /** Short enough for several tries within what is left of the claim. */
+  #refusedPauseMs(): number {
+    return Math.max(Math.min(longestRefusedPauseMs, this.#remainingMs() / 4), shortestRefusedPauseMs);
   }
 
   #nowMs(): number {

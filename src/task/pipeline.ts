@@ -7,17 +7,27 @@ import { checkScopes } from "./feature_scopes.ts";
 import { reserveArtifacts } from "./reserved_artifacts.ts";
 import type { TaskRun } from "./task_run.ts";
 
+export interface PipelineOptions {
+  /** Called when the features have done what they start for, and only their undoing is left. */
+  readonly onStopping: () => void;
+}
+
 /**
  * Runs a task through its features. Problems end up in `task.outcome`; nothing is thrown.
  *
- * The last feature runs the commands, so everything above it is in place while they run.
+ * The first feature starts even in a run that is aborted already: it is the log, which tells people why. The last
+ * one runs the commands, so everything above it is in place while they run.
  */
-export async function runPipeline(task: TaskRun, features: readonly Feature[]): Promise<void> {
+export async function runPipeline(
+  task: TaskRun,
+  features: readonly Feature[],
+  options: PipelineOptions,
+): Promise<void> {
   const started: StartedFeature[] = [];
   for (const feature of features) {
     if (!task.outcome.succeeded) break;
     try {
-      if (task.abortCause) throw task.abortCause;
+      if (task.abortCause && started.length > 0) throw task.abortCause;
       if (!feature.requested(task)) continue;
       const undo = await startFeature(task, { feature, started: started.map((one) => one.feature) });
       started.push({ feature, undo });
@@ -25,6 +35,7 @@ export async function runPipeline(task: TaskRun, features: readonly Feature[]): 
       record(task, { error, where: `starting ${feature.name}` });
     }
   }
+  options.onStopping();
   for (const { feature, undo } of started.reverse()) {
     try {
       await undo?.(task.outcome);

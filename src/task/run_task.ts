@@ -7,7 +7,7 @@ import type { WorkerLog } from "../log/worker_log.ts";
 import type { TaskClaim } from "../services/queue_types.ts";
 import { ActiveRun } from "./active_run.ts";
 import { ClaimKeeper } from "./claim_keeper.ts";
-import { TaskException } from "./errors.ts";
+import { RunLost, TaskException } from "./errors.ts";
 import type { Feature } from "./feature.ts";
 import type { Problem } from "./outcome.ts";
 import { runPipeline } from "./pipeline.ts";
@@ -50,14 +50,14 @@ export function startRun(worker: WorkerContext, options: RunTaskOptions): RunHan
   const { claim } = options;
   const taskId = claim.status.taskId;
   const workerLog = worker.log.forTask(taskId, claim.runId);
-  const early = new EarlyAbort();
+  const aborts = new Aborts();
   const keeper = new ClaimKeeper({
     claim,
     queue: worker.queue,
     clock: worker.clock,
     log: workerLog,
     skewMs: () => worker.client.clockSkewMs,
-    onLost: (cause) => early.abort(cause),
+    onLost: (cause) => aborts.abort(cause),
   });
   keeper.start();
   const name = taskDirectoryName({ taskId, runId: claim.runId });
@@ -65,35 +65,39 @@ export function startRun(worker: WorkerContext, options: RunTaskOptions): RunHan
     name,
     taskId,
     runId: claim.runId,
-    finished: new Run(worker, { ...options, name, keeper, early, workerLog }).toTheEnd(),
-    abort: (cause) => early.abort(cause),
+    finished: new Run(worker, { ...options, name, keeper, aborts, workerLog }).toTheEnd(),
+    abort: (cause) => aborts.abort(cause),
   };
 }
 
-/** Holds an abort that comes before the run is set up (weakness K11). */
-class EarlyAbort {
+/** Passes aborts on to the run, whatever state it is in. */
+class Aborts {
   #cause: Problem | undefined;
   #run: ActiveRun | undefined;
+  #stopping = false;
 
   abort(cause: Problem): void {
+    if (this.#stopping && !(cause instanceof RunLost)) return;
     this.#cause ??= cause;
     this.#run?.abort(cause);
   }
 
+  /** An abort that came before the run was set up counts all the same (weakness K11). */
   attach(run: ActiveRun): void {
     this.#run = run;
     if (this.#cause) run.abort(this.#cause);
   }
 
-  get cause(): Problem | undefined {
-    return this.#cause;
+  /** The commands are over and the run has its result: nothing but its loss can change it now (weakness K12). */
+  stopping(): void {
+    this.#stopping = true;
   }
 }
 
 interface RunParts extends RunTaskOptions {
   readonly name: string;
   readonly keeper: ClaimKeeper;
-  readonly early: EarlyAbort;
+  readonly aborts: Aborts;
   readonly workerLog: WorkerLog;
 }
 
@@ -128,20 +132,19 @@ class Run {
     } catch (error) {
       return [this.#setUpProblem(error)];
     }
-    await runPipeline(run, this.#parts.features);
+    await runPipeline(run, this.#parts.features, { onStopping: () => this.#parts.aborts.stopping() });
     run.log.close();
     return run.outcome.problems;
   }
 
   /** Directory, log and state of the run; whatever fails here concerns this run only (weakness K10). */
   async #setUp(): Promise<ActiveRun> {
-    const { name, claim, keeper, early, ports, ownership, workerLog } = this.#parts;
-    if (early.cause) throw early.cause;
+    const { name, claim, keeper, aborts, ports, ownership, workerLog } = this.#parts;
     const taskDirectory = join(this.#worker.tasksDirectory, name);
     const privateDirectory = await ownership.begin({ name, taskDirectory });
     const context = await this.#worker.engine.createContext({ directoryName: name });
+    await linkLog(taskDirectory, join(privateDirectory, logName));
     const log = new TaskLog({ path: join(privateDirectory, logName), nowMs: this.#worker.clock.nowMs });
-    await linkLog(taskDirectory, log.path);
     const run = new ActiveRun({
       worker: this.#worker,
       claim,
@@ -152,14 +155,12 @@ class Run {
       workerLog,
       ports,
     });
-    early.attach(run);
+    aborts.attach(run);
     return run;
   }
 
   #setUpProblem(error: unknown): Problem {
-    const { early, workerLog } = this.#parts;
-    if (error === early.cause && early.cause) return early.cause;
-    workerLog.error(`Could not set up the run: ${errorText(error)}`);
+    this.#parts.workerLog.error(`Could not set up the run: ${errorText(error)}`);
     return new TaskException(
       "internal-error",
       `Could not set up the task's environment: ${errorText(error)}`,

@@ -68,6 +68,8 @@ export class WorkerLoop {
    */
   async run(): Promise<number> {
     const { metrics } = this.#options;
+    // What a killed worker left of it tells of tasks that run no more (weakness K30).
+    await this.#options.statusFile.update([]);
     await this.#purge();
     this.#idle.restart();
     metrics({ eventType: "workerReady", timeMs: this.#worker.clock.nowMs() });
@@ -181,7 +183,7 @@ export class WorkerLoop {
     booked.finally(() => this.#booked.delete(booked));
     this.#noteRunning();
     this.#idle.restart();
-    if (this.#options.termination.requested) handle.abort(shutdown());
+    if (this.#options.termination.requested?.finishTasks === false) handle.abort(shutdown());
   }
 
   async #completed({ handle, report, slot }: { handle: RunHandle; report: RunReport; slot: Slot }) {
