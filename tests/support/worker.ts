@@ -1,6 +1,7 @@
 /** A whole worker, as its users run it: the program, a config file, a directory, and a Taskcluster to serve. */
 
 import { join } from "node:path";
+import type { Clock } from "../../src/base/clock.ts";
 import { type EmbeddedTaskcluster, startEmbeddedTaskcluster } from "../../src/embedded/mod.ts";
 import type { EmbeddedSettings, FaultSchedule, TaskSketch } from "../../src/embedded/mod.ts";
 import type { RunStatus, TaskStatus } from "../../src/services/queue_types.ts";
@@ -14,6 +15,8 @@ export interface WorkerSetup {
   readonly config?: Readonly<Record<string, unknown>>;
   readonly settings?: EmbeddedSettings;
   readonly faults?: FaultSchedule;
+  /** The deployment's clock. Default: the machine's. */
+  readonly clock?: Clock;
   /** Added to the worker's environment. */
   readonly environment?: Readonly<Record<string, string>>;
 }
@@ -33,6 +36,7 @@ export async function withDeployment(
     validateAnswers: true,
     ...(setup.settings ? { settings: setup.settings } : {}),
     ...(setup.faults ? { faults: setup.faults } : {}),
+    ...(setup.clock ? { clock: setup.clock } : {}),
   });
   const deployment = new Deployment({ taskcluster, directory, setup });
   try {
@@ -87,14 +91,7 @@ export class Deployment {
 
   /** Starts a worker that may end at once. */
   async spawnWorker(config: Readonly<Record<string, unknown>> = {}): Promise<RunningWorker> {
-    const path = join(this.directory, "generic-worker.config");
-    await Deno.writeTextFile(
-      path,
-      JSON.stringify({ ...this.#baseConfig(), ...this.#setup.config, ...config }),
-      {
-        mode: 0o600,
-      },
-    );
+    const path = await this.writeConfig(config);
     const { program, words, env } = genericWorkerCommand();
     const temporary = join(this.directory, "tmp");
     await Deno.mkdir(temporary, { recursive: true });
@@ -105,6 +102,14 @@ export class Deployment {
     });
     this.#workers.push(worker);
     return worker;
+  }
+
+  /** Writes the config file of the next worker and gives its path. */
+  async writeConfig(config: Readonly<Record<string, unknown>> = {}): Promise<string> {
+    const path = join(this.directory, "generic-worker.config");
+    const text = JSON.stringify({ ...this.#baseConfig(), ...this.#setup.config, ...config });
+    await Deno.writeTextFile(path, text, { mode: 0o600 });
+    return path;
   }
 
   #baseConfig() {
@@ -192,12 +197,13 @@ export class RunningWorker {
     this.#process.kill(signal);
   }
 
-  /** Waits until its log contains the text. @throws Error when the worker ends without saying it */
-  async says(text: string): Promise<void> {
-    while (!this.#log.includes(text)) {
+  /** Waits until its log contains the text `times` times. @throws Error when the worker ends without saying it */
+  async says(text: string, times = 1): Promise<void> {
+    const said = () => this.#log.split(text).length > times;
+    while (!said()) {
       const changed = this.#changed.promise;
       const ended = await Promise.race([changed.then(() => false), this.#reading.then(() => true)]);
-      if (ended && !this.#log.includes(text)) throw new Error(`The worker never said ${text}:\n${this.#log}`);
+      if (ended && !said()) throw new Error(`The worker never said ${text}:\n${this.#log}`);
     }
   }
 
