@@ -116,7 +116,7 @@ Deno.test("unarchive() never writes outside while another process swaps a direct
       assert.deepEqual(surroundings(), untouched);
       assert.equal(Deno.statSync(`${root}/outside`).isDirectory, true);
     } finally {
-      swapper.kill("SIGKILL");
+      Deno.kill(-swapper.pid, "SIGKILL");
       await swapper.status;
     }
   });
@@ -134,6 +134,7 @@ async function startSwapper({ destination, root }: Scene): Promise<Deno.ChildPro
     args: ["-c", script, "sh", destination, root],
     stdout: "piped",
     stderr: "null",
+    detached: true,
   }).spawn();
   const reader = child.stdout.getReader();
   await reader.read();

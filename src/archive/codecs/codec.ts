@@ -12,7 +12,7 @@ export interface Codec {
    *
    * @throws Damage when the input is damaged or cut off
    */
-  decode(input: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array>;
+  decode(input: Iterable<Uint8Array>): AsyncIterable<Uint8Array>;
 }
 
 /** Size of the pieces that are read, decompressed and handed on; larger and smaller ones were no faster. */

@@ -25,10 +25,10 @@ export const gzip: Codec = {
 };
 
 /** Tells a failure to read from a failure to decompress: the stream reports both the same way. */
-async function* remembering(
-  input: AsyncIterable<Uint8Array>,
+function* remembering(
+  input: Iterable<Uint8Array>,
   onError: (error: unknown) => void,
-): AsyncGenerator<Uint8Array> {
+): Generator<Uint8Array> {
   try {
     yield* input;
   } catch (error) {

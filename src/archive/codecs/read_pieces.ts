@@ -5,8 +5,8 @@ import { Damage } from "../archive_error.ts";
 import { pieceBytes } from "./codec.ts";
 
 /** Yields a file's content in fresh pieces. @throws Damage when it can't be read */
-export async function* readPieces(path: string): AsyncGenerator<Uint8Array> {
-  using file = await Deno.open(path);
+export function* readPieces(path: string): Generator<Uint8Array> {
+  using file = Deno.openSync(path);
   while (true) {
     const piece = new Uint8Array(pieceBytes);
     const sizeBytes = readInto(file, piece);

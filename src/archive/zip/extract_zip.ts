@@ -2,13 +2,14 @@
 
 import { setImmediate } from "node:timers/promises";
 import { Readable } from "node:stream";
-import { crc32, createInflateRaw, inflateRawSync } from "node:zlib";
+import { crc32, createInflateRaw } from "node:zlib";
 import { errorText } from "../../base/error_text.ts";
 import { rawPathOfBytes } from "../../base/raw_path.ts";
 import { Damage } from "../archive_error.ts";
 import { pieceBytes, zlibStreamOptions } from "../codecs/codec.ts";
 import type { EntryWriter } from "../entry_writer.ts";
 import { type CentralDirectory, localOffset, readCentralDirectory } from "./central_directory.ts";
+import { type Inflater, openInflater, smallBytes } from "./inflater.ts";
 import { Seekable } from "./seekable.ts";
 import { parseZipEntry, type ZipEntry } from "./zip_entry.ts";
 
@@ -17,6 +18,8 @@ export interface ExtractZipOptions {
   readonly signal?: AbortSignal | undefined;
   /** Called now and then. */
   readonly onProgress?: () => void;
+  /** Inflates small entries; closed at the end. Default: the fastest there is. */
+  readonly inflater?: Inflater;
 }
 
 const localSignature = 0x04034b50;
@@ -24,8 +27,6 @@ const localBytes = 30;
 const stored = 0;
 const deflated = 8;
 const longestTargetBytes = 32 * 1024;
-/** Entries up to this size are decompressed in one call. */
-const smallBytes = 1024 * 1024;
 /** How long other work of this thread waits at most for entries. */
 const sliceMs = 10;
 
@@ -39,6 +40,14 @@ const methodNames: ReadonlyMap<number, string> = new Map([
   [95, "xz"],
   [98, "ppmd"],
 ]);
+
+/** What extracting an entry takes. */
+interface Context {
+  readonly file: Seekable;
+  readonly writer: EntryWriter;
+  readonly inflater: Inflater;
+  readonly signal: AbortSignal | undefined;
+}
 
 /** Where an entry's data lies in the file. */
 interface Data {
@@ -57,7 +66,17 @@ export async function extractZip(
   writer: EntryWriter,
   options: ExtractZipOptions = {},
 ): Promise<void> {
-  const file = new Seekable(source);
+  const { inflater = openInflater(), signal } = options;
+  const context = { file: new Seekable(source), writer, inflater, signal };
+  try {
+    await extractEntries(context, options);
+  } finally {
+    inflater.close();
+  }
+}
+
+async function extractEntries(context: Context, options: ExtractZipOptions): Promise<void> {
+  const { file, signal, writer } = context;
   const directory = readCentralDirectory(file);
   let sliceEndsMs = performance.now() + sliceMs;
   for (let index = 0; index < directory.entries.length; index++) {
@@ -66,12 +85,12 @@ export async function extractZip(
       await setImmediate();
       sliceEndsMs = performance.now() + sliceMs;
     }
-    options.signal?.throwIfAborted();
+    signal?.throwIfAborted();
     writer.between(directory.offsetBytes);
     const entry = parseZipEntry(directory, directory.entries[index] ?? 0, { times: writer.times });
     writer.begin(entry);
     const data = locate(file, entry, endOf(directory, index));
-    const extraction = extractEntry(file, data, { writer, signal: options.signal });
+    const extraction = extractEntry(data, context);
     if (extraction) await extraction;
   }
 }
@@ -96,50 +115,36 @@ function locate(file: Seekable, entry: ZipEntry, limitBytes: number): Data {
 }
 
 /** Small entries are done at once; a promise costs more than they do. */
-function extractEntry(
-  file: Seekable,
-  data: Data,
-  context: { writer: EntryWriter; signal: AbortSignal | undefined },
-): Promise<void> | undefined {
+function extractEntry(data: Data, context: Context): Promise<void> | undefined {
   const { entry } = data;
-  const { writer } = context;
+  const { inflater, writer } = context;
   if (entry.type === "directory") return void writer.directory(entry);
   if (entry.encrypted) throw new Damage("the zip entry is encrypted, which is not supported");
   if (entry.type === "special") return void writer.wholeFile(entry, new Uint8Array());
   if (entry.type === "symlink") {
-    if (entry.sizeBytes > longestTargetBytes) throw new Damage("the target of the symbolic link is too long");
-    return void writer.symbolicLink(entry, rawPathOfBytes(wholeContent(file, data)));
+    if (Math.max(entry.sizeBytes, entry.compressedBytes) > longestTargetBytes) {
+      throw new Damage("the target of the symbolic link is too long");
+    }
+    return void writer.symbolicLink(entry, rawPathOfBytes(wholeContent(data, context)));
   }
-  if (entry.sizeBytes > smallBytes || entry.compressedBytes > smallBytes) {
-    return extractLarge(file, data, context);
+  if (entry.sizeBytes > smallBytes || entry.compressedBytes > inflater.mostCompressedBytes) {
+    return extractLarge(data, context);
   }
-  return void writer.wholeFile(entry, wholeContent(file, data));
+  return void writer.wholeFile(entry, wholeContent(data, context));
 }
 
-function wholeContent(file: Seekable, data: Data): Uint8Array {
+function wholeContent(data: Data, context: Context): Uint8Array {
+  const { file, inflater } = context;
   const { entry, startBytes } = data;
   checkMethod(entry);
   const compressed = file.read(startBytes, entry.compressedBytes);
-  const content = entry.method === stored ? compressed : inflateAll(compressed, entry.sizeBytes);
+  const content = entry.method === stored ? compressed : inflater.inflate(compressed, entry.sizeBytes);
   checkContent(entry, content.length, crc32(content));
   return content;
 }
 
-function inflateAll(compressed: Uint8Array, sizeBytes: number): Uint8Array {
-  if (sizeBytes === 0) return new Uint8Array();
-  try {
-    return inflateRawSync(compressed, { maxOutputLength: sizeBytes, chunkSize: Math.max(sizeBytes, 64) });
-  } catch (error) {
-    throw damagedData(error);
-  }
-}
-
-async function extractLarge(
-  file: Seekable,
-  data: Data,
-  context: { writer: EntryWriter; signal: AbortSignal | undefined },
-): Promise<void> {
-  const { writer, signal } = context;
+async function extractLarge(data: Data, context: Context): Promise<void> {
+  const { file, signal, writer } = context;
   const { entry } = data;
   checkMethod(entry);
   const output = writer.file(entry);

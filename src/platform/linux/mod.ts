@@ -16,6 +16,7 @@ import { removeTree } from "./remove_tree.ts";
 import { type RunTool, runTool } from "./run_tool.ts";
 import { spawnGroupLeader } from "./spawn.ts";
 
+export { hostLibraryNames } from "./host_library.ts";
 export { openSafeTree } from "./safe_tree.ts";
 
 export interface LinuxPlatformOptions {
