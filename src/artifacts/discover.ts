@@ -57,7 +57,7 @@ export interface DiscoverOptions {
 
 /** Yields everything the entries stand for. Never throws for the state of a file. */
 export async function* discoverArtifacts(options: DiscoverOptions): AsyncGenerator<Found, void, void> {
-  const names = new NameRegistry();
+  const names = new NameRegistry({ single: options.entries.length === 1 });
   for (const entry of options.entries) {
     const discovery = new EntryDiscovery(entry, { options, names });
     yield* entry.type === "file" ? discovery.file() : discovery.directory();
@@ -73,11 +73,13 @@ interface Spot {
 
 class EntryDiscovery {
   readonly #entry: ArtifactEntry;
+  readonly #expires: string;
   readonly #options: DiscoverOptions;
   readonly #names: NameRegistry;
 
   constructor(entry: ArtifactEntry, shared: { options: DiscoverOptions; names: NameRegistry }) {
     this.#entry = entry;
+    this.#expires = effectiveExpiry(entry, shared.options.task);
     this.#options = shared.options;
     this.#names = shared.names;
   }
@@ -161,21 +163,22 @@ class EntryDiscovery {
       contentType: contentType ?? await this.#options.types.of(spot.path),
       contentEncoding: contentEncoding ?? encodingOf(spot.path),
     };
-    const key = [artifact.path, artifact.contentType, artifact.contentEncoding, artifact.expires].join("\n");
-    const claim = this.#claim(spot, key);
+    const properties = `${artifact.contentType} ${artifact.contentEncoding} ${artifact.expires}`;
+    const claim = this.#claim(spot, properties);
     if (claim === "new") return { kind: "data", artifact, file, optional: this.#optional };
     file.close();
     if (claim === "unnameable") return this.#unpublishable(unnameable(spot));
-    return claim.key === key ? undefined : this.#conflict(spot, claim.path);
+    const repeated = claim.path === spot.path && claim.properties === properties;
+    return repeated ? undefined : this.#conflict(spot, claim.path);
   }
 
   /** Only the first error of a name is published; a second one still counts (weakness W-06). */
   #error(spot: Spot, { reason, message }: Complaint): Found {
     if (this.#options.isReserved(spot.name)) return this.#reserved(spot);
-    const claim = this.#claim(spot, errorKey);
+    const claim = this.#claim(spot, asError);
     if (claim === "unnameable") return this.#unpublishable(unnameable(spot));
     if (claim !== "new") {
-      return claim.key === errorKey
+      return claim.properties === asError
         ? this.#unpublishable(`${reason}: ${message}`)
         : this.#conflict(spot, claim.path);
     }
@@ -183,8 +186,8 @@ class EntryDiscovery {
     return { kind: "error", artifact, optional: this.#optional };
   }
 
-  #claim({ name, path }: Spot, key: string): "new" | "unnameable" | Claim {
-    return isPublishableName(name) ? this.#names.claim(name, { key, path }) : "unnameable";
+  #claim({ name, path }: Spot, properties: string): "new" | "unnameable" | Claim {
+    return isPublishableName(name) ? this.#names.claim(name, { path, properties }) : "unnameable";
   }
 
   #unpublishable(message: string): Found {
@@ -233,16 +236,12 @@ class EntryDiscovery {
     return isAbsolute(path) ? path : join(this.#options.taskDirectory, path);
   }
 
-  get #expires(): string {
-    return effectiveExpiry(this.#entry, this.#options.task);
-  }
-
   get #optional(): boolean {
     return this.#entry.optional === true;
   }
 }
 
-const errorKey = "error";
+const asError = "error";
 
 interface Complaint {
   readonly reason: ArtifactErrorReason;

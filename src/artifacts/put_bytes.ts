@@ -14,19 +14,18 @@ export async function putBytes(
   request: PutOptions & { headers: Readonly<Record<string, string>>; bytes: Uint8Array<ArrayBuffer> },
 ): Promise<PutAnswer> {
   const { headers, bytes, signal, stallMs } = request;
-  using linked = new LinkedSignal([signal], { timeoutMs: stallMs, timeoutReason: new StalledError(stallMs) });
-  const response = await fetch(url, {
-    method: "PUT",
-    headers,
-    body: bytes,
-    signal: linked.signal,
-    redirect: "manual",
-  });
-  const text = await response.text();
-  return {
-    status: response.status,
-    statusText: response.statusText,
-    headers: response.headers,
-    body: response.ok ? "" : text.slice(0, keptAnswerBytes),
-  };
+  using linked = new LinkedSignal([signal], { timeoutMs: stallMs });
+  const init = { method: "PUT", headers, body: bytes, signal: linked.signal, redirect: "manual" } as const;
+  try {
+    const response = await fetch(url, init);
+    const text = await response.text();
+    return {
+      status: response.status,
+      statusText: response.statusText,
+      headers: response.headers,
+      body: response.ok ? "" : text.slice(0, keptAnswerBytes),
+    };
+  } catch (error) {
+    throw linked.timedOut ? new StalledError(stallMs) : error;
+  }
 }

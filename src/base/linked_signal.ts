@@ -22,10 +22,10 @@ export class LinkedSignal implements Disposable {
   /** Aborts as soon as one of `sources` does, with its reason; absent sources are ignored. */
   constructor(sources: readonly (AbortSignal | undefined)[], options: LinkedSignalOptions = {}) {
     this.#sources = sources.filter((source) => source !== undefined);
-    const { timeoutMs, timeoutReason = new DOMException("Timed out", "TimeoutError") } = options;
+    const { timeoutMs } = options;
     this.#timer = timeoutMs === undefined ? undefined : setTimeout(() => {
       this.#timedOut = true;
-      this.#controller.abort(timeoutReason);
+      this.#controller.abort(options.timeoutReason ?? new DOMException("Timed out", "TimeoutError"));
     }, timeoutMs);
     for (const source of this.#sources) {
       if (source.aborted) this.#controller.abort(source.reason);
