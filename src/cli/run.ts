@@ -7,7 +7,9 @@ import { createPlatform } from "#platform";
 import { errorText } from "../base/error_text.ts";
 import { ConfigError } from "../config/config_error.ts";
 import { features } from "../features/list.ts";
-import { createWorkerLog, type WorkerLog } from "../log/worker_log.ts";
+import { createPlainWorkerLog, createWorkerLog, type WorkerLog } from "../log/worker_log.ts";
+import { openRunnerStream, PipeError } from "../runner/open_pipes.ts";
+import { RunnerProtocol } from "../runner/protocol.ts";
 import { terminateOnSignals } from "../worker/signals.ts";
 import { Termination } from "../worker/termination.ts";
 import { runWorker } from "../worker/worker.ts";
@@ -17,13 +19,45 @@ import { exitCodes } from "./exit_codes.ts";
 import { printError } from "./terminal.ts";
 import { loadWorkerConfig } from "./worker_config.ts";
 
+/** How long to wait for worker-runner's welcome before going on without (weakness K17). */
+const welcomeWithinMs = 10_000;
+
 /** Gives the worker's exit code (spec 01 §2.4). */
 export async function execute(given: CommandArguments): Promise<number> {
-  const log = createWorkerLog(printError);
-  if (given.flags.has("with-worker-runner")) {
-    log.error("FATAL: This version can't talk to worker-runner yet. Start it without --with-worker-runner");
-    return exitCodes.internalError.code;
+  if (!given.flags.has("with-worker-runner")) return await run(given, { log: createWorkerLog(printError) });
+  try {
+    const supervisor = await connectToRunner(given.values["worker-runner-protocol-pipe"]);
+    const exitCode = await run(given, {
+      log: createPlainWorkerLog((message) => supervisor.log(message)),
+      supervisor,
+    });
+    supervisor.giveUpWaiting();
+    return exitCode;
+  } catch (error) {
+    if (!(error instanceof PipeError)) throw error;
+    printError(`${error.message}\n`);
+    return exitCodes.protocolPipeFailed.code;
   }
+}
+
+/** @throws PipeError */
+async function connectToRunner(pipe: string | undefined): Promise<RunnerProtocol> {
+  const stream = await openRunnerStream(pipe);
+  const protocol = new RunnerProtocol({ ...stream, fallback: (line) => printError(`${line}\n`) });
+  protocol.listen();
+  const timer = setTimeout(() => protocol.giveUpWaiting(), welcomeWithinMs);
+  await protocol.ready;
+  clearTimeout(timer);
+  return protocol;
+}
+
+interface Surroundings {
+  readonly log: WorkerLog;
+  readonly supervisor?: RunnerProtocol;
+}
+
+async function run(given: CommandArguments, surroundings: Surroundings): Promise<number> {
+  const { log, supervisor } = surroundings;
   const platform = createPlatform();
   const termination = new Termination();
   const stopListening = terminateOnSignals(termination, { platform, log });
@@ -32,6 +66,7 @@ export async function execute(given: CommandArguments): Promise<number> {
     const config = await loadWorkerConfig(path, { platform, warn: (message) => log.warn(message) });
     await warnOfOpenFile(path, log);
     return await runWorker({
+      ...surroundings,
       config,
       reloadConfig: () => loadWorkerConfig(path, { platform }),
       build: buildInfo,
@@ -39,7 +74,6 @@ export async function execute(given: CommandArguments): Promise<number> {
       createEngine,
       payloadSchema,
       features,
-      log,
       directory: Deno.cwd(),
       environment: Deno.env.toObject(),
       termination,
@@ -47,6 +81,7 @@ export async function execute(given: CommandArguments): Promise<number> {
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     log.error(`FATAL: ${error.message}`);
+    supervisor?.reportError(error.message, {});
     return error.exitCode;
   } finally {
     stopListening();

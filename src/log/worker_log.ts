@@ -11,9 +11,13 @@ export interface WorkerLog {
 
 /** Sends each message to `write`, prefixed once with `YYYY/MM/DD HH:MM:SSZ `. */
 export function createWorkerLog(write: (line: string) => void, nowMs: () => number = Date.now): WorkerLog {
+  return createPlainWorkerLog((message) => write(`${stamp(nowMs())} ${message}\n`));
+}
+
+/** Sends each message to `write` as it is, for readers that add the time themselves. */
+export function createPlainWorkerLog(write: (message: string) => void): WorkerLog {
   const at = (prefix: string): WorkerLog => {
-    const say = (level: string) => (message: string) =>
-      write(`${stamp(nowMs())} ${level}${prefix}${message}\n`);
+    const say = (level: string) => (message: string) => write(`${level}${prefix}${message}`);
     return {
       info: say(""),
       warn: say("WARNING: "),

@@ -6,6 +6,7 @@ import type { Config } from "../config/config.ts";
 import type { WorkerLog } from "../log/worker_log.ts";
 import type { Platform } from "../platform/platform.ts";
 import type { Metrics } from "./metrics.ts";
+import type { Supervisor } from "../runner/supervisor.ts";
 
 export interface EndMachineOptions {
   readonly config: Config;
@@ -15,17 +16,20 @@ export interface EndMachineOptions {
   readonly clock: Clock;
   /** May the worker halt the machine without sudo? */
   readonly privileged: boolean;
+  /** Whoever started the worker, to be asked for the end of the machine first. */
+  readonly supervisor?: Supervisor;
 }
 
 /** Reboots or halts where the exit code and the configuration say so; a failure is logged. */
 export async function endMachine(exitCode: number, options: EndMachineOptions): Promise<void> {
-  const { metrics, clock, platform, privileged, log } = options;
+  const { metrics, clock, platform, privileged, log, supervisor } = options;
   const end = machineEnd(exitCode, options.config);
   if (!end) return;
   metrics({ eventType: end.reboot ? "instanceReboot" : "instanceShutdown", timeMs: clock.nowMs() });
   if (!end.wanted) return;
   try {
     if (end.reboot) await platform.reboot(end.reason, { privileged });
+    else if (supervisor?.shutdown()) log.info(`Asked worker-runner to shut down: ${end.reason}`);
     else await platform.shutdown(end.reason, { privileged });
   } catch (error) {
     log.error(`Could not ${end.reboot ? "reboot" : "shut down"} the machine: ${errorText(error)}`);

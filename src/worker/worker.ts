@@ -1,7 +1,6 @@
 /** Puts a worker together and runs it from its first claim to its exit code (spec 01 §5). */
 
 import { isAbsolute, join } from "node:path";
-import type { Build } from "../base/build.ts";
 import { type Clock, systemClock } from "../base/clock.ts";
 import { errorText } from "../base/error_text.ts";
 import { publicConfig } from "../config/public_config.ts";
@@ -16,20 +15,24 @@ import type { Feature } from "../task/feature.ts";
 import type { WorkerContext } from "../task/worker_context.ts";
 import { stableJson } from "../base/stable_json.ts";
 import { describeCrash } from "./crash.ts";
+import { debugInfo, type DebugInfoOptions } from "./debug_info.ts";
 import { DeploymentCheck } from "./deployment_check.ts";
 import { endMachine } from "./end_machine.ts";
 import { WorkerLoop } from "./loop.ts";
 import { metricsTo } from "./metrics.ts";
+import { PoolWish } from "./pool_wish.ts";
 import { ResolvedCounter } from "./resolved_counter.ts";
 import { RunRegistry } from "./run_registry.ts";
 import { StatusFile } from "./status_file.ts";
+import type { Supervisor, SupervisorRequests } from "../runner/supervisor.ts";
 import type { Termination } from "./termination.ts";
+import { WorkerCredentials } from "./worker_credentials.ts";
 
 export interface WorkerOptions {
   readonly config: Config;
   /** Reads the configuration again. @throws when it can't */
   readonly reloadConfig: () => Promise<Config>;
-  readonly build: Build;
+  readonly build: DebugInfoOptions["build"];
   readonly platform: Platform;
   readonly createEngine: CreateEngine;
   readonly payloadSchema: Readonly<Record<string, unknown>>;
@@ -41,6 +44,8 @@ export interface WorkerOptions {
   readonly environment: Readonly<Record<string, string>>;
   readonly termination: Termination;
   readonly clock?: Clock;
+  /** Whoever started the worker and looks after it. */
+  readonly supervisor?: Supervisor;
 }
 
 /**
@@ -67,12 +72,36 @@ export async function runWorker(options: WorkerOptions): Promise<number> {
     exitCode = await createLoop(worker, { options, counter, metrics }).run();
   } catch (error) {
     exitCode = error instanceof WorkerFault ? error.exitCode : 69;
-    log.error(error instanceof WorkerFault ? `FATAL: ${error.message}` : describeCrash("the worker", error));
+    sayFatal(error, options);
   }
   await counter.save();
   log.info(`Exiting worker with exit code ${exitCode}`);
-  await endMachine(exitCode, { config, platform, log, metrics, clock, privileged });
+  await endMachine(exitCode, {
+    config,
+    platform,
+    log,
+    metrics,
+    clock,
+    privileged,
+    ...(options.supervisor ? { supervisor: options.supervisor } : {}),
+  });
   return exitCode;
+}
+
+function sayFatal(error: unknown, options: WorkerOptions): void {
+  if (!(error instanceof WorkerFault)) return reportCrash(options, { where: "the worker", error });
+  options.log.error(`FATAL: ${error.message}`);
+  options.supervisor?.reportError(error.message, debugInfoOf(options));
+}
+
+function reportCrash(options: WorkerOptions, { where, error }: { where: string; error: unknown }): void {
+  const description = describeCrash(where, error);
+  options.log.error(description);
+  options.supervisor?.reportError(description, debugInfoOf(options));
+}
+
+function debugInfoOf({ config, build, platform }: WorkerOptions): Record<string, string> {
+  return debugInfo(config, { build, arch: platform.arch });
 }
 
 /** @throws WorkerFault when a directory the worker needs can't be made */
@@ -90,11 +119,8 @@ async function createContext(options: WorkerOptions): Promise<WorkerContext> {
     clock,
     onRetry: (message) => log.info(message),
   });
-  const credentials = {
-    clientId: config.clientId,
-    accessToken: config.accessToken,
-    ...(config.certificate.reveal() === "" ? {} : { certificate: config.certificate }),
-  };
+  const credentials = new WorkerCredentials(config);
+  options.supervisor?.serve(answers(options, credentials));
   return {
     config,
     platform,
@@ -105,9 +131,25 @@ async function createContext(options: WorkerOptions): Promise<WorkerContext> {
     tasksDirectory,
     engine: options.createEngine({ platform, tasksDirectory, environment: options.environment }),
     queue: new Queue(client),
-    credentials: () => credentials,
+    credentials: () => credentials.current,
     payloadSchema: options.payloadSchema,
-    reportCrash: (where, error) => log.error(describeCrash(where, error)),
+    reportCrash: (where, error) => reportCrash(options, { where, error }),
+  };
+}
+
+/** What a supervisor may ask for at any time. */
+function answers({ termination, log }: WorkerOptions, credentials: WorkerCredentials): SupervisorRequests {
+  return {
+    gracefulTermination({ finishTasks }) {
+      termination.request({ reason: "worker-runner asks for it", exitCode: 72, finishTasks });
+    },
+    newCredentials(fresh) {
+      credentials.replace(fresh);
+      log.info(`Got new credentials from worker-runner, client id ${fresh.clientId}`);
+    },
+    ended() {
+      termination.request({ reason: "worker-runner has gone", exitCode: 72, finishTasks: false });
+    },
   };
 }
 
@@ -116,11 +158,13 @@ function createLoop(
   parts: { options: WorkerOptions; counter: ResolvedCounter; metrics: ReturnType<typeof metricsTo> },
 ): WorkerLoop {
   const { config, platform, log, directory } = worker;
+  const wish = new PoolWish(worker);
   return new WorkerLoop(worker, {
     features: parts.options.features,
     counter: parts.counter,
     metrics: parts.metrics,
     termination: parts.options.termination,
+    ...(parts.options.supervisor ? { shouldTerminate: () => wish.shouldTerminate() } : {}),
     deployment: new DeploymentCheck({ config, reload: parts.options.reloadConfig, clock: worker.clock, log }),
     statusFile: new StatusFile(platform.temporaryDirectory(), log),
     registry: new RunRegistry({
