@@ -29,6 +29,11 @@ const claimEveryMs = 5_000;
 const mostClaims = 32;
 /** How much longer than the idle timeout a claim may wait for its answer: the queue holds a call for 20 s. */
 const longPollMs = 25_000;
+/**
+ * How long a claim may still be answered after the worker was asked to end: the queue may have just given out a run,
+ * which would stay with this worker until its claim ends if the answer were not read.
+ */
+const claimGraceMs = 1_000;
 
 export interface WorkerLoopOptions {
   readonly features: readonly Feature[];
@@ -147,22 +152,26 @@ export class WorkerLoop {
 
   async #claim(tasks: number): Promise<readonly TaskClaim[]> {
     const { config, queue, log, clock } = this.#worker;
-    using linked = new LinkedSignal([this.#options.termination.signal]);
+    const { termination } = this.#options;
+    using enough = new LinkedSignal([]);
     const done = new AbortController();
     if (this.#running.size === 0 && this.#idle.leftMs < Infinity) {
-      clock.sleep(this.#idle.leftMs + longPollMs, done.signal).then(() => linked.abort());
+      clock.sleep(this.#idle.leftMs + longPollMs, done.signal).then(() => enough.abort());
     }
+    const onTermination = () => void clock.sleep(claimGraceMs, done.signal).then(() => enough.abort());
+    termination.signal.addEventListener("abort", onTermination);
     try {
       return await queue.claimWork(this.#worker.credentials(), {
         taskQueueId: poolId(config),
         tasks,
         workerGroup: config.workerGroup,
         workerId: config.workerId,
-      }, { signal: linked.signal });
+      }, { signal: enough.signal });
     } catch (error) {
-      if (!this.#options.termination.requested) log.warn(`Could not claim work. ${errorText(error)}`);
+      if (!termination.requested) log.warn(`Could not claim work. ${errorText(error)}`);
       return [];
     } finally {
+      termination.signal.removeEventListener("abort", onTermination);
       done.abort();
     }
   }

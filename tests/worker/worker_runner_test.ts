@@ -125,7 +125,7 @@ Deno.test("a graceful termination with finish-tasks lets the running task finish
     await runner.say({ type: "welcome", capabilities: everything });
     const go = join(deployment.directory, "go");
     const taskId = deployment.createTask(shell(`until [ -e ${go} ]; do sleep 0.05; done`));
-    await deployment.reaches(taskId, "running");
+    await runner.hearsLog("Executing command 0");
     await runner.say({ type: "graceful-termination", "finish-tasks": true });
     await runner.hearsLog("Ending the worker");
     await Deno.writeTextFile(go, "");
@@ -138,7 +138,7 @@ Deno.test("K44: a worker whose worker-runner has gone aborts its task for a retr
   await withRunner({}, async (runner, deployment) => {
     await runner.say({ type: "welcome", capabilities: everything });
     const taskId = deployment.createTask(shell("sleep 600"), { retries: 1 });
-    await deployment.reaches(taskId, "running");
+    await runner.hearsLog("Executing command 0");
     await runner.hangUp();
     const status = await deployment.taskcluster.queue.until(taskId, ({ runs }) => runs.length === 2);
     assert.equal(status.runs[0]?.reasonResolved, "worker-shutdown");
