@@ -140,25 +140,32 @@ async function compress(
   const member = new GzipMember({ fileName: basename(path) });
   const buffer = Buffer.allocUnsafeSlow(gzipPieceBytes);
   let contentBytes = 0;
-  let storedBytes = await append(copy, member.header);
-  while (contentBytes < sizeBytes) {
-    signal.throwIfAborted();
-    const piece = await readFully(source, buffer.subarray(0, sizeBytes - contentBytes));
-    if (piece.length === 0) break;
-    contentBytes += piece.length;
-    hash?.update(piece);
-    storedBytes += await append(copy, member.push(piece));
+  let storedBytes = await append(copy, [member.header]);
+  try {
+    while (contentBytes < sizeBytes) {
+      signal.throwIfAborted();
+      const piece = await readFully(source, buffer.subarray(0, sizeBytes - contentBytes));
+      if (piece.length === 0) break;
+      contentBytes += piece.length;
+      hash?.update(piece);
+      storedBytes += await append(copy, await member.push(piece));
+    }
+    storedBytes += await append(copy, await member.finish());
+  } finally {
+    member.close();
   }
   hash?.finish();
-  storedBytes += await append(copy, member.finish());
   return { contentBytes, storedBytes };
 }
 
-async function append(file: Deno.FsFile, bytes: Uint8Array): Promise<number> {
-  for (let at = 0; at < bytes.length;) {
-    at += await copying(() => file.write(bytes.subarray(at)));
+/** @returns how many bytes that were */
+async function append(file: Deno.FsFile, parts: readonly Uint8Array[]): Promise<number> {
+  let written = 0;
+  for (const part of parts) {
+    for (let at = 0; at < part.length;) at += await copying(() => file.write(part.subarray(at)));
+    written += part.length;
   }
-  return bytes.length;
+  return written;
 }
 
 async function copying<T>(action: () => Promise<T>): Promise<T> {

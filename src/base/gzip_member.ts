@@ -1,15 +1,15 @@
 /**
  * Writing one gzip member (RFC 1952) piece by piece, compressed or merely framed.
  *
- * Each piece is deflated on its own. With pieces of 256 KiB that is as fast as one long stream and costs half a
- * percent of size, and nothing has to be held or awaited between pieces. (A dictionary would save even that, but
- * the runtime ignores it for this format.)
+ * The stream of `node:zlib` does the work: of all there is, it takes the least CPU and memory (deflating piece
+ * by piece with `deflateRawSync` costs 50 MB on Deno 2.4, `CompressionStream` four times the CPU).
  */
 
-import { constants, crc32, deflateRawSync } from "node:zlib";
+import { crc32, createDeflateRaw, deflateRawSync } from "node:zlib";
 
 /** Level 1 of the built-in library is weak on text, from 3 on it costs more than it saves. */
 const level = 2;
+const outputBytes = 64 * 1024;
 const trailerBytes = 8;
 const storedBlockBytes = 65_535;
 const storedHeaderBytes = 5;
@@ -23,33 +23,46 @@ export interface GzipMemberOptions {
   readonly fileName?: string;
 }
 
-/** Compresses pieces into one member: `header`, any number of `push`, then `finish`. */
+/** Compresses pieces into one member: `header`, any number of `push`, then `finish` or `close`. */
 export class GzipMember {
   readonly header: Uint8Array;
+  readonly #deflate = createDeflateRaw({ level, chunkSize: outputBytes });
+  #output: Uint8Array[] = [];
   #crc = 0;
   #sizeBytes = 0;
 
   constructor(options: GzipMemberOptions = {}) {
     this.header = gzipHeader(options);
+    this.#deflate.on("data", (bytes: Uint8Array) => this.#output.push(bytes));
   }
 
-  /** The compressed form of the next piece; `piece` may be reused afterwards. */
-  push(piece: Uint8Array): Uint8Array {
-    return piece.length === 0 ? nothing : this.#deflate(piece, constants.Z_SYNC_FLUSH);
-  }
-
-  /** The end of the member: the last block and the trailer. */
-  finish(): Uint8Array {
-    return concatBytes([
-      this.#deflate(nothing, constants.Z_FINISH),
-      gzipTrailer(this.#crc, this.#sizeBytes),
-    ]);
-  }
-
-  #deflate(piece: Uint8Array, finishFlush: number): Uint8Array {
+  /** What has been compressed up to the next piece, often nothing. Afterwards `piece` may be reused. */
+  async push(piece: Uint8Array): Promise<Uint8Array[]> {
+    await new Promise<void>((resolve, reject) => {
+      this.#deflate.write(piece, (error) => error ? reject(error) : resolve());
+    });
     this.#crc = crc32(piece, this.#crc);
     this.#sizeBytes += piece.length;
-    return deflateRawSync(piece, { level, finishFlush });
+    return this.#taken();
+  }
+
+  /** The end of the member. */
+  async finish(): Promise<Uint8Array[]> {
+    await new Promise<void>((resolve, reject) => {
+      this.#deflate.once("end", resolve).once("error", reject).end();
+    });
+    return [...this.#taken(), gzipTrailer(this.#crc, this.#sizeBytes)];
+  }
+
+  /** Lets go of a member that will not be finished. */
+  close(): void {
+    this.#deflate.destroy();
+  }
+
+  #taken(): Uint8Array[] {
+    const taken = this.#output;
+    this.#output = [];
+    return taken;
   }
 }
 

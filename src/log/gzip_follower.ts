@@ -5,8 +5,10 @@
  */
 
 import { basename } from "node:path";
-import { gzipBytes, GzipMember, gzipPieceBytes } from "../base/gzip_member.ts";
+import { gzipBytes, gzipPieceBytes } from "../base/gzip_member.ts";
+import { type CopyPaths, GzipCopy } from "./gzip_copy.ts";
 import type { TaskLog } from "./task_log.ts";
+import { ThreadedGzipCopy } from "./threaded_gzip_copy.ts";
 
 /** A whole log, ready to be published as gzip. */
 export type CompressedLog =
@@ -28,56 +30,70 @@ export interface GzipFollower {
   discard(): Promise<void>;
 }
 
+export interface GzipFollowerOptions {
+  /** From this size of the log on another thread does the work; default 8 MiB, for smaller ones none is started. */
+  readonly threadFromBytes?: number;
+}
+
 /** Logs shorter than this are compressed in memory at their end: nothing is started for them. */
 const shortLogBytes = gzipPieceBytes;
+const defaultThreadFromBytes = 8 * 1024 * 1024;
 
 /** Starts following `log`; the compressed copy, if one is needed, will be at `targetPath`. */
-export function startGzipFollower(log: TaskLog, targetPath: string): GzipFollower {
-  return new Follower(log, targetPath);
+export function startGzipFollower(
+  log: TaskLog,
+  targetPath: string,
+  options: GzipFollowerOptions = {},
+): GzipFollower {
+  return new Follower(log, {
+    targetPath,
+    threadFromBytes: options.threadFromBytes ?? defaultThreadFromBytes,
+  });
 }
+
+type Copy = GzipCopy | ThreadedGzipCopy;
 
 class Follower implements GzipFollower {
   readonly #log: TaskLog;
-  readonly #targetPath: string;
+  readonly #paths: CopyPaths;
   readonly #unfollow: () => void;
-  #copy: Promise<GzipCopy> | undefined;
+  #threadFromBytes: number;
+  #copy: Copy | undefined;
+  #takenBytes = 0;
   #failure: { readonly cause: unknown } | undefined;
   #running: Promise<void> | undefined;
+  #finishing = false;
   #stopped = false;
 
-  constructor(log: TaskLog, targetPath: string) {
+  constructor(log: TaskLog, options: { targetPath: string; threadFromBytes: number }) {
     this.#log = log;
-    this.#targetPath = targetPath;
+    this.#paths = { from: log.path, to: options.targetPath };
+    this.#threadFromBytes = options.threadFromBytes;
     this.#unfollow = log.follow(() => this.#onWrite());
   }
 
   async finish(): Promise<CompressedLog> {
     this.#unfollow();
-    if (!this.#copy && this.#log.sizeBytes <= shortLogBytes) return await this.#inMemory();
+    this.#finishing = true;
+    const { path, sizeBytes } = this.#log;
+    if (!this.#copy && sizeBytes <= shortLogBytes) return await this.#inMemory();
     await this.#running;
     await this.#advance({ toTheEnd: true });
-    const copy = await this.#opened();
-    if (copy && !this.#failure) {
-      try {
-        const storedBytes = await copy.finish();
-        return { kind: "file", path: this.#targetPath, storedBytes, sizeBytes: copy.readBytes };
-      } catch (cause) {
-        this.#failure = { cause };
-      }
+    try {
+      if (this.#failure) throw this.#failure.cause;
+      const storedBytes = await this.#copy?.finish() ?? 0;
+      return { kind: "file", path: this.#paths.to, storedBytes, sizeBytes: this.#takenBytes };
+    } catch (because) {
+      await this.discard();
+      return { kind: "plain", path, sizeBytes, because };
     }
-    await this.discard();
-    const { path, sizeBytes } = this.#log;
-    return { kind: "plain", path, sizeBytes, because: this.#failure?.cause };
   }
 
   async discard(): Promise<void> {
     this.#unfollow();
     this.#stopped = true;
     await this.#running;
-    const copy = await this.#opened();
-    if (!copy) return;
-    copy.close();
-    await Deno.remove(this.#targetPath).catch(() => {});
+    await this.#dropCopy();
   }
 
   #onWrite(): void {
@@ -89,102 +105,53 @@ class Follower implements GzipFollower {
     return this.#log.sizeBytes - this.#takenBytes;
   }
 
-  #takenBytes = 0;
-
-  /** Whole pieces only, until the end: small ones would compress badly. */
+  /** Whole pieces only, until the end, so that there is something to compress. */
   async #advance({ toTheEnd }: { toTheEnd: boolean }): Promise<void> {
     try {
-      this.#copy ??= GzipCopy.open(this.#log.path, this.#targetPath);
-      const copy = await this.#copy;
-      const enough = toTheEnd ? 1 : gzipPieceBytes;
-      while (!this.#stopped && !this.#failure && this.#behindBytes >= enough) {
-        const taken = await copy.takePiece(this.#behindBytes);
-        if (taken === 0) break;
-        this.#takenBytes += taken;
+      while (!this.#stopped && !this.#failure) {
+        const copy = await this.#suitableCopy({ toTheEnd });
+        const behindBytes = this.#behindBytes;
+        const availableBytes = toTheEnd ? behindBytes : behindBytes - behindBytes % gzipPieceBytes;
+        if (availableBytes === 0) break;
+        const takenBytes = await copy.take(availableBytes);
+        if (takenBytes === 0) break;
+        this.#takenBytes += takenBytes;
+        // Everything else the worker does gets its turn between two pieces.
+        if (copy instanceof GzipCopy && !this.#finishing) await new Promise((resolve) => setTimeout(resolve));
       }
     } catch (cause) {
       this.#failure ??= { cause };
     }
   }
 
-  async #opened(): Promise<GzipCopy | undefined> {
+  async #suitableCopy({ toTheEnd }: { toTheEnd: boolean }): Promise<Copy> {
+    const isLong = this.#log.sizeBytes >= this.#threadFromBytes;
+    if (isLong && !toTheEnd && !(this.#copy instanceof ThreadedGzipCopy)) await this.#moveToThread();
+    this.#copy ??= new GzipCopy(this.#paths);
+    return this.#copy;
+  }
+
+  /** The thread starts over, which takes it some milliseconds. Where there is none, the work goes on here. */
+  async #moveToThread(): Promise<void> {
+    await this.#dropCopy();
+    this.#takenBytes = 0;
     try {
-      return await this.#copy;
+      this.#copy = await ThreadedGzipCopy.start(this.#paths);
     } catch {
-      return undefined;
+      this.#threadFromBytes = Infinity;
     }
+  }
+
+  async #dropCopy(): Promise<void> {
+    if (!this.#copy) return;
+    this.#copy.close();
+    this.#copy = undefined;
+    await Deno.remove(this.#paths.to).catch(() => {});
   }
 
   async #inMemory(): Promise<CompressedLog> {
     const content = await Deno.readFile(this.#log.path);
     const bytes = gzipBytes(content, { fileName: basename(this.#log.path) });
     return { kind: "memory", bytes, sizeBytes: content.length };
-  }
-}
-
-/** The log being read and the copy being written. */
-class GzipCopy {
-  readonly #from: Deno.FsFile;
-  readonly #to: Deno.FsFile;
-  readonly #member: GzipMember;
-  readonly #piece = new Uint8Array(gzipPieceBytes);
-  #readBytes = 0;
-  #storedBytes = 0;
-  #closed = false;
-
-  static async open(from: string, to: string): Promise<GzipCopy> {
-    const source = await Deno.open(from);
-    try {
-      const target = await Deno.open(to, { write: true, createNew: true, mode: 0o600 });
-      const copy = new GzipCopy({ from: source, to: target, fileName: basename(from) });
-      await copy.#append(copy.#member.header);
-      return copy;
-    } catch (error) {
-      source.close();
-      throw error;
-    }
-  }
-
-  private constructor(parts: { from: Deno.FsFile; to: Deno.FsFile; fileName: string }) {
-    this.#from = parts.from;
-    this.#to = parts.to;
-    this.#member = new GzipMember({ fileName: parts.fileName });
-  }
-
-  get readBytes(): number {
-    return this.#readBytes;
-  }
-
-  /** Compresses the next piece, of at most `availableBytes`; how much that was, 0 at the end of the log. */
-  async takePiece(availableBytes: number): Promise<number> {
-    const wantedBytes = Math.min(availableBytes, this.#piece.length);
-    let filled = 0;
-    while (filled < wantedBytes) {
-      const count = await this.#from.read(this.#piece.subarray(filled, wantedBytes));
-      if (count === null) break;
-      filled += count;
-    }
-    this.#readBytes += filled;
-    await this.#append(this.#member.push(this.#piece.subarray(0, filled)));
-    return filled;
-  }
-
-  /** Ends and closes the copy; its size. */
-  async finish(): Promise<number> {
-    await this.#append(this.#member.finish());
-    this.close();
-    return this.#storedBytes;
-  }
-
-  close(): void {
-    if (this.#closed) return;
-    this.#closed = true;
-    this.#from.close();
-    this.#to.close();
-  }
-
-  async #append(bytes: Uint8Array): Promise<void> {
-    for (let at = 0; at < bytes.length;) at += await this.#to.write(bytes.subarray(at));
-    this.#storedBytes += bytes.length;
   }
 }

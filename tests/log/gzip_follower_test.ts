@@ -3,7 +3,12 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
-import { type CompressedLog, type GzipFollower, startGzipFollower } from "../../src/log/gzip_follower.ts";
+import {
+  type CompressedLog,
+  type GzipFollower,
+  type GzipFollowerOptions,
+  startGzipFollower,
+} from "../../src/log/gzip_follower.ts";
 import { TaskLog } from "../../src/log/task_log.ts";
 
 interface Parts {
@@ -13,12 +18,15 @@ interface Parts {
   readonly target: string;
 }
 
-async function withFollower(use: (parts: Parts) => Promise<void>, targetName = "log.gz"): Promise<void> {
+async function withFollower(
+  use: (parts: Parts) => Promise<void>,
+  { targetName = "log.gz", ...options }: GzipFollowerOptions & { targetName?: string } = {},
+): Promise<void> {
   const directory = await Deno.makeTempDir();
   const log = new TaskLog({ path: join(directory, "log") });
   const target = join(directory, targetName);
   try {
-    await use({ log, follower: startGzipFollower(log, target), directory, target });
+    await use({ log, follower: startGzipFollower(log, target, options), directory, target });
   } finally {
     log.close();
     await Deno.remove(directory, { recursive: true });
@@ -99,4 +107,31 @@ Deno.test("a copy that can't be written gives way to the log itself", () =>
       [compressed.kind, compressed.sizeBytes, compressed.kind === "plain" && compressed.path],
       ["plain", 1_000_000, log.path],
     );
-  }, "no/such/directory/log.gz"));
+  }, { targetName: "no/such/directory/log.gz" }));
+
+Deno.test("a very long log is compressed on a thread, byte for byte", () =>
+  withFollower(async ({ log, follower }) => {
+    for (let number = 0; number < 40_000; number++) {
+      log.write(line(number));
+      if (number % 1000 === 0) await new Promise((resolve) => setTimeout(resolve));
+    }
+    log.close();
+    const compressed = await follower.finish();
+    assert.equal(compressed.kind, "file");
+    assert.equal(content(compressed), Deno.readTextFileSync(log.path));
+  }, { threadFromBytes: 600_000 }));
+
+Deno.test("discard() ends the thread of a very long log", () =>
+  withFollower(async ({ log, follower, target }) => {
+    log.write(new Uint8Array(3_000_000).fill(0x2e));
+    await follower.discard();
+    assert.equal(await exists(target), false);
+  }, { threadFromBytes: 1 }));
+
+Deno.test("a log that was removed meanwhile is still published whole", () =>
+  withFollower(async ({ log, follower }) => {
+    log.write(new Uint8Array(1_000_000).fill(0x2e));
+    await Deno.remove(log.path);
+    log.close();
+    assert.equal(content(await follower.finish()), ".".repeat(1_000_000));
+  }));
