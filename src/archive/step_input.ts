@@ -28,6 +28,7 @@ export class StepInput {
 
   /** Says that there is no more. */
   end(): void {
+    this.push(new Uint8Array());
     this.#ended = true;
   }
 

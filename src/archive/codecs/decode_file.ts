@@ -30,16 +30,18 @@ export async function* decodeFile(path: string, options: DecodeFileOptions): Asy
 async function* decodeOnThread(path: string, codec: Codec): AsyncGenerator<Uint8Array> {
   const worker = new Worker(new URL("./decode_worker.ts", import.meta.url), { type: "module" });
   const replies = repliesOf(worker);
-  const ask = (request: DecodeRequest) => worker.postMessage(request);
+  const ask = (request: DecodeRequest, transfer: Transferable[] = []) =>
+    worker.postMessage(request, transfer);
   let running = true;
   try {
     ask({ path, codec: codec.name });
     while (running) {
       const reply = await replies.next();
-      if (reply.piece === undefined) running = false;
-      else yield reply.piece;
+      if (reply.problem || reply.piece === undefined) running = false;
       if (reply.problem) throw errorOf(reply.problem);
-      if (running) ask("more");
+      if (reply.piece === undefined) return;
+      yield reply.piece;
+      ask({ usedUp: reply.piece }, [reply.piece.buffer]);
     }
   } finally {
     // The thread frees what the codec holds outside of the runtime's memory before it is ended.
