@@ -153,7 +153,7 @@ export class WorkerLoop {
   async #claim(tasks: number): Promise<readonly TaskClaim[]> {
     const { config, queue, log, clock } = this.#worker;
     const { termination } = this.#options;
-    using enough = new LinkedSignal([]);
+    const enough = new AbortController();
     const done = new AbortController();
     if (this.#running.size === 0 && this.#idle.leftMs < Infinity) {
       clock.sleep(this.#idle.leftMs + longPollMs, done.signal).then(() => enough.abort());
