@@ -1,6 +1,7 @@
 /** Puts a worker together and runs it from its first claim to its exit code (spec 01 §5). */
 
 import { isAbsolute, join } from "node:path";
+import { createUploadSlots } from "../artifacts/upload_slots.ts";
 import { type Clock, systemClock } from "../base/clock.ts";
 import { errorText } from "../base/error_text.ts";
 import { publicConfig } from "../config/public_config.ts";
@@ -131,6 +132,7 @@ async function createContext(options: WorkerOptions): Promise<WorkerContext> {
     tasksDirectory,
     engine: options.createEngine({ platform, tasksDirectory, environment: options.environment }),
     queue: new Queue(client),
+    uploadSlots: createUploadSlots(),
     credentials: () => credentials.current,
     payloadSchema: options.payloadSchema,
     reportCrash: (where, error) => reportCrash(options, { where, error }),
