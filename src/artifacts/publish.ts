@@ -17,6 +17,7 @@ export interface PublishedData {
   readonly sizeBytes: number;
   /** As sent, in its content encoding. */
   readonly storedBytes: number;
+  /** With the time for encoding it. */
   readonly durationMs: number;
   /** Of the content before encoding, when asked for. */
   readonly sha256?: string;
@@ -39,6 +40,7 @@ export async function publishData(
   const inTurn = run.worker.uploadSlots ?? ((upload) => upload());
   return await inTurn(() =>
     endingWithRun(run, async () => {
+      const startedMs = run.worker.clock.monotonicMs();
       await using encoded = await encodeBody(options.source, {
         ...artifact,
         sizeBytes: options.sizeBytes,
@@ -46,7 +48,8 @@ export async function publishData(
         temporaryDirectory: run.privateDirectory,
         signal: run.lostSignal,
       });
-      return await publishEncoded(run, artifact, encoded);
+      const published = await publishEncoded(run, artifact, encoded);
+      return { ...published, durationMs: run.worker.clock.monotonicMs() - startedMs };
     })
   );
 }
