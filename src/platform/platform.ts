@@ -106,10 +106,13 @@ export interface Platform {
   /** Kills all processes that were spawned and have not ended, and all they have started, without waiting. */
   killEverything(): void;
   /**
-   * Ends, in the same way, every process on the machine that was started with all of these variables in its
-   * environment, and their descendants: what a killed worker's tasks left behind.
+   * Ends, in the same way, every process on the machine that was started with all variables of one of these
+   * environments, and their descendants: what ended runs left behind. One look at all processes, however many runs.
    */
-  killMarked(environment: Readonly<Record<string, string>>, options: { graceMs: number }): Promise<boolean>;
+  killMarked(
+    environments: readonly Readonly<Record<string, string>>[],
+    options: { graceMs: number },
+  ): Promise<boolean>;
   /** Settles when no spawned process runs and no started pipe is open, so that nothing is in flight any more. */
   idle(): Promise<void>;
   memory(): MemoryFacts;

@@ -196,7 +196,7 @@ export class WorkerLoop {
   }
 
   async #completed({ handle, report, slot }: { handle: RunHandle; report: RunReport; slot: Slot }) {
-    const { metrics, counter, termination } = this.#options;
+    const { metrics, counter, termination, registry } = this.#options;
     this.#running.delete(handle);
     this.#slots.release(slot);
     this.#idle.restart();
@@ -209,7 +209,7 @@ export class WorkerLoop {
     this.#noteRunning();
     this.#wake.abort();
     await counted;
-    if (!termination.requested && this.#tasksLeft !== 0) await this.#purge();
+    if (this.#tasksLeft !== 0) void registry.purgeSoon(() => this.#runningNames(), termination.signal);
   }
 
   #sayResolved(): void {
@@ -223,7 +223,11 @@ export class WorkerLoop {
   }
 
   #purge(): Promise<void> {
-    return this.#options.registry.purge(() => new Set([...this.#running].map((run) => run.name)));
+    return this.#options.registry.purge(() => this.#runningNames());
+  }
+
+  #runningNames(): ReadonlySet<string> {
+    return new Set([...this.#running].map((run) => run.name));
   }
 
   /** True when the worker has been idle too long and nobody wants it to stay. */

@@ -1,6 +1,7 @@
 /** Which task directories on this machine are this worker's: it removes these and no others (weakness K23). */
 
 import { join } from "node:path";
+import type { Clock } from "../base/clock.ts";
 import { errorText } from "../base/error_text.ts";
 import type { WorkerLog } from "../log/worker_log.ts";
 import type { Platform } from "../platform/platform.ts";
@@ -9,11 +10,15 @@ import type { RunOwnership } from "../task/run_task.ts";
 /** The name of the note in a run's private directory: the path of its task directory. */
 const noteName = "task-directory";
 
+/** How long runs that end are gathered for one purge. */
+const purgePauseMs = 1_000;
+
 export interface RunRegistryOptions {
   /** Absolute; holds one private directory per run. */
   readonly directory: string;
   readonly platform: Platform;
   readonly log: WorkerLog;
+  readonly clock: Clock;
   /** False keeps everything for people to look at (setting `cleanUpTaskDirs`). */
   readonly cleanUp: boolean;
 }
@@ -21,6 +26,7 @@ export interface RunRegistryOptions {
 export class RunRegistry implements RunOwnership {
   readonly #options: RunRegistryOptions;
   #purging: Promise<void> = Promise.resolve();
+  #awaited = false;
 
   constructor(options: RunRegistryOptions) {
     this.#options = options;
@@ -34,29 +40,62 @@ export class RunRegistry implements RunOwnership {
   }
 
   /**
-   * Removes the directories of all runs but those in `running`. One purge at a time; failures are logged, and
-   * what could not be removed is tried again next time.
+   * Removes the directories of all runs but those in `running`, and ends what is left of their processes. One purge
+   * at a time; failures are logged, and what could not be removed is tried again next time.
    */
   purge(running: () => ReadonlySet<string>): Promise<void> {
     this.#purging = this.#purging.then(() => this.#purge(running()));
     return this.#purging;
   }
 
+  /**
+   * A purge in a moment, unless `signal` aborts first: runs that end in quick succession are swept up together, since
+   * each purge looks at every process of the machine. Never rejects.
+   */
+  async purgeSoon(running: () => ReadonlySet<string>, signal: AbortSignal): Promise<void> {
+    if (this.#awaited) return;
+    this.#awaited = true;
+    await this.#options.clock.sleep(purgePauseMs, signal);
+    this.#awaited = false;
+    if (!signal.aborted) await this.purge(running);
+  }
+
   async #purge(running: ReadonlySet<string>): Promise<void> {
+    try {
+      await this.#purgeEnded(running);
+    } catch (error) {
+      this.#options.log.warn(`Could not remove old task directories: ${errorText(error)}`);
+    }
+  }
+
+  async #purgeEnded(running: ReadonlySet<string>): Promise<void> {
     const { directory, log, cleanUp } = this.#options;
     const ended = (await names(directory)).filter((name) => !running.has(name));
     if (ended.length === 0) return;
     if (!cleanUp) {
       return log.warn(`Not removing ${ended.length} old task directories, since cleanUpTaskDirs is false`);
     }
-    for (const name of ended) await this.#remove(join(directory, name));
+    const runs = await Promise.all(ended.map((name) => this.#endedRun(join(directory, name))));
+    await this.#endProcesses(runs);
+    for (const run of runs) await this.#remove(run);
   }
 
-  async #remove(privateDirectory: string): Promise<void> {
+  async #endedRun(privateDirectory: string): Promise<EndedRun> {
+    const taskDirectory = await readNote(privateDirectory);
+    return { privateDirectory, ...(taskDirectory === undefined ? {} : { taskDirectory }) };
+  }
+
+  /** What is left of a run's processes goes first (weakness K42): they would live on in a removed directory. */
+  async #endProcesses(runs: readonly EndedRun[]): Promise<void> {
+    const marks = runs.flatMap(({ taskDirectory }) => taskDirectory ? [{ TASK_WORKDIR: taskDirectory }] : []);
+    const gone = await this.#options.platform.killMarked(marks, { graceMs: 0 });
+    if (!gone) this.#options.log.warn("Some processes of ended tasks could not be killed");
+  }
+
+  async #remove({ privateDirectory, taskDirectory }: EndedRun): Promise<void> {
     const { platform, log } = this.#options;
     try {
-      const taskDirectory = await readNote(privateDirectory);
-      if (taskDirectory !== undefined) await endAndRemove(platform, taskDirectory);
+      if (taskDirectory !== undefined) await platform.removeTree(taskDirectory);
       await platform.removeTree(privateDirectory);
     } catch (error) {
       log.warn(`Could not remove what ${privateDirectory} belongs to: ${errorText(error)}`);
@@ -64,10 +103,9 @@ export class RunRegistry implements RunOwnership {
   }
 }
 
-/** What is left of a run's processes goes first (weakness K42): they would live on in a removed directory. */
-async function endAndRemove(platform: Platform, taskDirectory: string): Promise<void> {
-  await platform.killMarked({ TASK_WORKDIR: taskDirectory }, { graceMs: 0 });
-  await platform.removeTree(taskDirectory);
+interface EndedRun {
+  readonly privateDirectory: string;
+  readonly taskDirectory?: string;
 }
 
 async function names(directory: string): Promise<string[]> {

@@ -173,6 +173,7 @@ function createLoop(
       directory: join(directory, "runs"),
       platform,
       log,
+      clock: worker.clock,
       cleanUp: config.cleanUpTaskDirs,
     }),
   });

@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { createPlatform } from "#platform";
+import { systemClock } from "../../src/base/clock.ts";
 import type { Config } from "../../src/config/config.ts";
 import { createWorkerLog, silentWorkerLog } from "../../src/log/worker_log.ts";
 import { IdleTimer } from "../../src/worker/idle_timer.ts";
@@ -106,6 +107,7 @@ Deno.test("K23: a purge removes the directories of ended runs of this worker, an
       directory: join(directory, "runs"),
       platform: createPlatform(),
       log: silentWorkerLog,
+      clock: systemClock,
       cleanUp: true,
     });
     for (const name of ["task_a_0", "task_keep_0"]) {
@@ -129,6 +131,7 @@ Deno.test("a purge keeps everything and says so when cleanUpTaskDirs is false", 
       directory: join(directory, "runs"),
       platform: createPlatform(),
       log: createWorkerLog((line) => lines.push(line)),
+      clock: systemClock,
       cleanUp: false,
     });
     const taskDirectory = join(directory, "task_a_0");

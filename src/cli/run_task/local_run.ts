@@ -10,16 +10,17 @@ import { features } from "../../features/list.ts";
 import { createWorkerLog } from "../../log/worker_log.ts";
 import type { Platform } from "../../platform/platform.ts";
 import { ServiceClient } from "../../services/client.ts";
-import type { TaskStatus } from "../../services/queue_types.ts";
 import { RunLost } from "../../task/errors.ts";
 import type { TaskRun } from "../../task/task_run.ts";
 import { Termination } from "../../worker/termination.ts";
 import { runWorker } from "../../worker/worker.ts";
 import { buildInfo } from "../build_info.ts";
-import { printError, writeBytes } from "../terminal.ts";
+import { writeBytes } from "../terminal.ts";
 import { loadWorkerConfig } from "../worker_config.ts";
+import type { Interruption } from "./interruption.ts";
 import { localPool } from "./local_definition.ts";
-import { saveArtifacts, type SavedArtifact } from "./save_artifacts.ts";
+import { RunTaskError } from "./run_task_error.ts";
+import { saveArtifacts, type SavedArtifact, workerLogName } from "./save_artifacts.ts";
 import { terminalLog } from "./terminal_log.ts";
 
 /** How it went. */
@@ -34,40 +35,50 @@ export interface LocalResult {
 }
 
 export interface LocalRunOptions {
+  /** Takes the artifacts and the worker's own log. */
   readonly directory: string;
-  /** The log goes to standard error, so that standard output is for the result. */
-  readonly json: boolean;
+  /** An empty directory for everything that is of no interest afterwards. */
+  readonly scratchDirectory: string;
+  /** Shows the task's log. */
+  readonly terminal: { write(bytes: Uint8Array): Promise<number>; isTerminal(): boolean };
+  readonly interruption: Interruption;
 }
 
+/** Processes that outlive their task get this long to end. */
+const graceMs = 1_000;
+
 /**
- * Starts an embedded Taskcluster and a worker for this one task.
+ * Starts an embedded Taskcluster and a worker for this one task; afterwards neither of them nor any process of the
+ * task is left.
  *
  * @throws ServiceError when the queue does not take the definition
+ * @throws RunTaskError when the worker gives up
  */
 export async function runLocally(
   definition: Readonly<Record<string, unknown>>,
   options: LocalRunOptions,
 ): Promise<LocalResult> {
   const startedMs = performance.now();
-  const taskcluster = await startEmbeddedTaskcluster();
-  const workDirectory = await Deno.makeTempDir({ prefix: "run-task-worker-" });
-  const platform = createPlatform();
+  const { directory, scratchDirectory, interruption } = options;
+  const platform = { ...createPlatform(), temporaryDirectory: () => scratchDirectory };
+  interruption.beforeLeaving(() => platform.killEverything());
+  const taskcluster = await startEmbeddedTaskcluster({
+    directory: await below(scratchDirectory, "taskcluster"),
+  });
   try {
-    await Deno.mkdir(options.directory, { recursive: true });
     const taskId = await createTask(taskcluster, definition);
-    await work(taskcluster, { ...options, platform, workDirectory, taskId });
-    const status = taskcluster.queue.status(taskId);
+    await work(taskcluster, { ...options, platform, taskId });
+    await platform.killMarked([{ TASK_ID: taskId }], { graceMs });
     return {
       taskId,
-      state: status.state,
-      reason: reasonOf(status),
+      ...resolutionOf(taskcluster, { taskId, directory }),
       durationMs: Math.round(performance.now() - startedMs),
-      directory: options.directory,
-      artifacts: await saveArtifacts(taskcluster.queue, { taskId, directory: options.directory }),
+      directory,
+      artifacts: await saveArtifacts(taskcluster.queue, { taskId, directory }),
     };
   } finally {
     await taskcluster.stop();
-    await platform.removeTree(workDirectory);
+    await platform.removeTree(scratchDirectory);
   }
 }
 
@@ -90,30 +101,28 @@ async function createTask(
 
 interface WorkOptions extends LocalRunOptions {
   readonly platform: Platform;
-  readonly workDirectory: string;
   readonly taskId: string;
 }
 
-/** One worker for one task: the log goes to the terminal, the worker's own log into the folder. */
+/** One worker for one task: the task's log goes to the terminal, the worker's own into the folder. */
 async function work(taskcluster: EmbeddedTaskcluster, options: WorkOptions): Promise<void> {
-  const { platform, workDirectory, taskId } = options;
+  const { platform, taskId, terminal, interruption: { signal } } = options;
+  const workDirectory = await below(options.scratchDirectory, "worker");
   const termination = new Termination();
   let running: TaskRun | undefined;
-  const shown = terminalLog({
-    write: (bytes) => writeBytes(options.json ? Deno.stderr : Deno.stdout, bytes),
-    colour: !options.json && Deno.stdout.isTerminal() && !Deno.noColor,
-    onStart: (task) => running = task,
-  });
-  const stopListening = onInterrupt(() => {
+  const cancel = () => {
     taskcluster.queue.cancelTask(taskId);
     if (running) running.abort(new RunLost("The task was cancelled from the terminal"));
     else termination.request({ reason: "interrupted", exitCode: 71, finishTasks: false });
-  }, () => platform.killEverything());
-  using workerLog = await Deno.open(join(options.directory, "worker.log"), {
-    write: true,
-    create: true,
-    truncate: true,
+  };
+  const shown = terminalLog({
+    stream: terminal,
+    colour: terminal.isTerminal() && !Deno.noColor && Deno.env.get("TERM") !== "dumb",
+    onStart: (task) => running = task,
   });
+  if (signal.aborted) cancel();
+  signal.addEventListener("abort", cancel, { once: true });
+  using workerLog = await openWorkerLog(options.directory);
   const [first, ...others] = features;
   const config = await localConfig(taskcluster, { workDirectory, platform });
   try {
@@ -131,9 +140,19 @@ async function work(taskcluster: EmbeddedTaskcluster, options: WorkOptions): Pro
       termination,
     });
   } finally {
-    shown.finish();
-    stopListening();
+    await shown.finish();
+    signal.removeEventListener("abort", cancel);
   }
+}
+
+function openWorkerLog(directory: string): Promise<Deno.FsFile> {
+  return Deno.open(join(directory, workerLogName), { write: true, create: true, truncate: true });
+}
+
+async function below(directory: string, name: string): Promise<string> {
+  const path = join(directory, name);
+  await Deno.mkdir(path);
+  return path;
 }
 
 /** Through a config file, as any worker gets it. */
@@ -158,26 +177,15 @@ async function localConfig(
   return await loadWorkerConfig(path, { platform });
 }
 
-/** Ctrl-C once: `cancel`; again: `kill` and leave. @returns stops listening */
-function onInterrupt(cancel: () => void, kill: () => void): () => void {
-  let cancelled = false;
-  const handle = () => {
-    if (cancelled) {
-      kill();
-      Deno.exit(130);
-    }
-    cancelled = true;
-    printError("\nrun-task: cancelling the task; Ctrl-C again to leave at once\n");
-    cancel();
-  };
-  Deno.addSignalListener("SIGINT", handle);
-  Deno.addSignalListener("SIGTERM", handle);
-  return () => {
-    Deno.removeSignalListener("SIGINT", handle);
-    Deno.removeSignalListener("SIGTERM", handle);
-  };
-}
-
-function reasonOf(status: TaskStatus): string {
-  return status.runs.at(-1)?.reasonResolved ?? status.state;
+/** @throws RunTaskError for a task that nobody resolved */
+function resolutionOf(
+  taskcluster: EmbeddedTaskcluster,
+  { taskId, directory }: { taskId: string; directory: string },
+): Pick<LocalResult, "state" | "reason"> {
+  const { state, runs } = taskcluster.queue.status(taskId);
+  const reason = runs.at(-1)?.reasonResolved;
+  if (reason !== undefined) return { state, reason };
+  throw new RunTaskError(
+    `The worker gave up and left the task ${state}. ${join(directory, workerLogName)} says why`,
+  );
 }

@@ -45,7 +45,7 @@ export function createPlatform(options: LinuxPlatformOptions = {}): Platform {
     createOutputPipe: () => new LinuxOutputPipe(processes.reactor),
     spawn: (spawnOptions) => processes.spawn(spawnOptions),
     killGroup: (pid, killOptions) => processes.killGroup(pid, killOptions),
-    killMarked: (environment, killOptions) => processes.killMarked(environment, killOptions),
+    killMarked: (environments, killOptions) => processes.killMarked(environments, killOptions),
     killEverything: () => processes.killEverything(),
     idle: () => processes.reactor.idle(),
     memory: readMemory,
@@ -106,11 +106,13 @@ class Processes {
   }
 
   async killMarked(
-    environment: Readonly<Record<string, string>>,
+    environments: readonly Readonly<Record<string, string>>[],
     options: { graceMs: number },
   ): Promise<boolean> {
-    const entries = Object.entries(environment).map(([name, value]) => `${name}=${value}`);
-    const empty = await new ProcessFamily({ environment: entries }, this.#clock).end(options);
+    const marks = environments.map((environment) =>
+      Object.entries(environment).map(([name, value]) => `${name}=${value}`)
+    );
+    const empty = await new ProcessFamily({ environments: marks }, this.#clock).end(options);
     if (empty) this.#forget(entries);
     return empty;
   }
@@ -118,7 +120,9 @@ class Processes {
   /** Nobody asks again about runs of which nothing is left. */
   #forget(entries: readonly string[]): void {
     for (const [pid, { child, environment }] of this.#started) {
-      if (child.reaped && entries.every((entry) => environment.includes(entry))) this.#started.delete(pid);
+      if (child.reaped && marks.some((entries) => entries.every((entry) => environment.includes(entry)))) {
+        this.#started.delete(pid);
+      }
     }
   }
 
@@ -128,7 +132,7 @@ class Processes {
   }
 
   #family({ child, environment }: Started): ProcessFamily {
-    return new ProcessFamily({ leader: child, environment }, this.#clock);
+    return new ProcessFamily({ leader: child, environments: [environment] }, this.#clock);
   }
 
   #watch(pid: number): ChildProcess {

@@ -15,8 +15,8 @@ import {
 export interface FamilyMarks {
   /** Members of its group belong, while the group exists. */
   readonly leader?: ChildProcess;
-  /** Processes with all of these `NAME=value` entries in their environment belong; none: nobody does by this. */
-  readonly environment: readonly string[];
+  /** Processes with all `NAME=value` entries of one of these in their environment belong; an empty one marks nobody. */
+  readonly environments: readonly (readonly string[])[];
 }
 
 /** How long killed processes may take to vanish; longer only when stuck in the kernel. */
@@ -116,12 +116,13 @@ export class ProcessFamily {
   }
 
   #isMarked(entry: ProcessEntry): boolean {
-    const wanted = this.#marks.environment;
+    const wanted = this.#marks.environments.filter((entries) => entries.length > 0);
     // Threads of the kernel have no group and no environment.
     if (wanted.length === 0 || entry.zombie || entry.groupId === 0 || entry.pid === Deno.pid) return false;
     const environment = readEnvironment(entry.pid);
     if (environment?.size === 0) this.#noteBlank(entry);
-    return environment !== undefined && wanted.every((variable) => environment.has(variable));
+    return environment !== undefined &&
+      wanted.some((entries) => entries.every((variable) => environment.has(variable)));
   }
 
   /** While a process changes to another program it has no environment for a moment, so it is looked at again. */

@@ -128,10 +128,10 @@ Deno.test("K42: killMarked() ends what a dead worker's task left behind, and not
   await child.status;
   assert(isAlive(pid));
   const { TASK_ID, RUN_ID, TASK_WORKDIR } = env as Record<"TASK_ID" | "RUN_ID" | "TASK_WORKDIR", string>;
-  assert(await runner.platform.killMarked({ TASK_ID, RUN_ID, TASK_WORKDIR }, { graceMs: 1_000 }));
+  assert(await runner.platform.killMarked([{ TASK_ID, RUN_ID, TASK_WORKDIR }], { graceMs: 1_000 }));
   assert(!isAlive(pid));
   assert(isAlive(other.pid));
-  assert(await runner.platform.killMarked({}, { graceMs: 0 }));
+  assert(await runner.platform.killMarked([{}], { graceMs: 0 }));
   assert(isAlive(other.pid));
   await reader.cancel();
   assert(await runner.platform.killGroup(other.pid, { graceMs: 0 }));
