@@ -5,6 +5,7 @@ import { errorText } from "../base/error_text.ts";
 import { type EmbeddedTaskcluster, startEmbeddedTaskcluster } from "../embedded/mod.ts";
 import type { CommandArguments } from "./command.ts";
 import { exitCodes } from "./exit_codes.ts";
+import { hushDeprecations } from "./hush_deprecations.ts";
 import { print, printError } from "./terminal.ts";
 import { UsageMistake } from "./usage_mistake.ts";
 
@@ -26,6 +27,7 @@ export interface LocalTaskclusterRun {
 /** Serves until SIGINT or SIGTERM. @throws UsageMistake for a port that is none */
 export async function execute(given: CommandArguments): Promise<number> {
   const options = { port: parsePort(given.values["port"] ?? "0") };
+  hushDeprecations();
   const interruption = new AbortController();
   const interrupt = () => interruption.abort();
   // Through node:process, because Deno's own listener refuses signals that the operating system does not have.

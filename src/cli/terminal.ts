@@ -15,6 +15,11 @@ export function writeBytes(stream: { writeSync(bytes: Uint8Array): number }, byt
   try {
     for (let written = 0; written < bytes.length;) written += stream.writeSync(bytes.subarray(written));
   } catch (error) {
-    if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
+    if (!readerIsGone(error)) throw error;
   }
+}
+
+/** A closed pipe, or a terminal that hung up. */
+function readerIsGone(error: unknown): boolean {
+  return error instanceof Deno.errors.BrokenPipe || (error as { code?: unknown }).code === "EIO";
 }

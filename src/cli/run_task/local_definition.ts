@@ -1,5 +1,6 @@
 /** Makes of any task one that can run here and now, on the embedded Taskcluster. */
 
+import { closestName } from "../../base/closest_name.ts";
 import type { GivenTask } from "./task_source.ts";
 
 /** The one pool of the embedded Taskcluster that `run-task` uses. */
@@ -12,6 +13,29 @@ export interface LocalDefinition {
 }
 
 const hourMs = 60 * 60_000;
+
+/** All that the queue knows in a definition (queue.createTask). */
+const knownKeys: readonly string[] = [
+  "created",
+  "deadline",
+  "dependencies",
+  "expires",
+  "extra",
+  "metadata",
+  "payload",
+  "priority",
+  "projectId",
+  "provisionerId",
+  "requires",
+  "retries",
+  "routes",
+  "schedulerId",
+  "scopes",
+  "tags",
+  "taskGroupId",
+  "taskQueueId",
+  "workerType",
+];
 
 /**
  * The given task with this machine's pool and fresh dates. What would make it wait or announce itself (dependencies,
@@ -32,7 +56,7 @@ export function localDefinition(given: GivenTask, { nowMs }: { nowMs: number }):
       retries: 0,
       scopes: task["scopes"] ?? [],
       payload: withoutOldDates(payload),
-      metadata: task["metadata"] ?? defaultMetadata,
+      metadata: { ...defaultMetadata, ...task["metadata"] as object | undefined },
       tags: task["tags"] ?? {},
       extra: task["extra"] ?? {},
     },
@@ -70,5 +94,12 @@ function changesOf(task: Readonly<Record<string, unknown>>): string[] {
   const count = (key: string) => Array.isArray(task[key]) ? (task[key] as unknown[]).length : 0;
   if (count("dependencies") > 0) changes.push(`Not waiting for ${count("dependencies")} dependencies`);
   if (count("routes") > 0) changes.push(`Leaving out ${count("routes")} routes`);
-  return changes;
+  return [...changes, ...Object.keys(task).filter((key) => !knownKeys.includes(key)).map(unknownKey)];
+}
+
+/** The queue of a real deployment refuses such a definition. */
+function unknownKey(key: string): string {
+  const meant = closestName(key, knownKeys);
+  return `Leaving out ${key}, which is no part of a task definition` +
+    (meant ? `; did you mean ${meant}?` : "");
 }

@@ -1,98 +1,85 @@
-/** Reads what `run-task` is given: a file, standard input, a URL, or a task id of a public deployment. */
+/** Reads what `run-task` is given and tells definitions and payloads apart. */
 
 import { parse as parseYaml } from "yaml";
 import { errorText } from "../../base/error_text.ts";
+import { readSource, type ReadSourceOptions } from "./read_source.ts";
+import { RunTaskError } from "./run_task_error.ts";
 
 /** A task definition, or a bare payload. */
 export type GivenTask =
   | { readonly kind: "definition"; readonly definition: Readonly<Record<string, unknown>> }
   | { readonly kind: "payload"; readonly payload: Readonly<Record<string, unknown>> };
 
-/** What was given is not a task; the message says what to do. */
-export class TaskSourceError extends Error {
-  override name = "TaskSourceError";
-}
-
-const taskIdPattern = /^[A-Za-z0-9_-]{8}[Q-T][A-Za-z0-9_-][CGKOSWaeimquy26-][A-Za-z0-9_-]{10}[AQgw]$/;
+const whatToGive = "Give a task definition or a payload";
 
 /**
- * Reads and tells apart definitions and payloads: a definition has a `payload`, a payload has a `command`, an
- * `image` or neither.
+ * A definition has a `payload`; any other object is taken for a payload. What the queue tells of a task
+ * (`{"status": …, "task": {…}}`) holds a definition too.
  *
  * @param source path, `-`, URL of a definition or of a task's page, or a task id
- * @throws TaskSourceError
+ * @throws RunTaskError saying what is wrong with it; the signal's reason
  */
-export async function readTask(source: string, environment: { rootUrl?: string }): Promise<GivenTask> {
-  const text = await readText(source, environment);
-  const value = parse(text, source);
-  if (value === null || typeof value !== "object" || Array.isArray(value)) {
-    throw new TaskSourceError(
-      `${source} holds ${describe(value)}, not an object. Give a task definition or a payload`,
+export async function readTask(source: string, options: ReadSourceOptions): Promise<GivenTask> {
+  const name = source === "-" ? "Standard input" : source;
+  const value = parse(await readSource(source, options), name);
+  if (value === undefined || value === null) throw new RunTaskError(`${name} is empty. ${whatToGive}`);
+  if (!isObject(value)) {
+    throw new RunTaskError(`${name} holds ${describe(value)}, not an object. ${whatToGive}`);
+  }
+  return tellApart(value, name);
+}
+
+function tellApart(object: Readonly<Record<string, unknown>>, name: string): GivenTask {
+  const { task, tasks, version } = object;
+  if (isObject(task) && "payload" in task) return tellApart(task, name);
+  if (version !== undefined && tasks !== undefined) {
+    throw new RunTaskError(`${name} is a recipe for tasks (.taskcluster.yml), not a task. ${whatToGive}`);
+  }
+  if (!("payload" in object)) return { kind: "payload", payload: object };
+  if (isObject(object["payload"])) return { kind: "definition", definition: object };
+  throw new RunTaskError(`The payload in ${name} is ${describe(object["payload"])}, not an object`);
+}
+
+function parse(text: string, name: string): unknown {
+  const looksLikeJson = /^\s*[{[]/.test(text);
+  try {
+    return plain(looksLikeJson ? JSON.parse(text) : fromYaml(text), name);
+  } catch (error) {
+    if (error instanceof RunTaskError) throw error;
+    if (/^\s*</.test(text)) throw new RunTaskError(`${name} is a web page or XML, not a task. ${whatToGive}`);
+    if (looksLikeJson) return parseBraces(text, { name, error });
+    throw new RunTaskError(`${name} is neither JSON nor YAML: ${errorText(error).trimEnd()}`);
+  }
+}
+
+/** What starts like JSON may be YAML that uses braces; if it is neither, JSON's complaint is the clearer one. */
+function parseBraces(text: string, { name, error }: { name: string; error: unknown }): unknown {
+  let value: unknown;
+  try {
+    value = fromYaml(text);
+  } catch {
+    throw new RunTaskError(`${name} is not valid JSON: ${errorText(error)}`);
+  }
+  return plain(value, name);
+}
+
+function fromYaml(text: string): unknown {
+  return parseYaml(text, { merge: true, logLevel: "error" });
+}
+
+/** What can be sent to the queue; aliases of YAML can make values that contain themselves. */
+function plain(value: unknown, name: string): unknown {
+  if (value === undefined) return undefined;
+  try {
+    return JSON.parse(JSON.stringify(value));
+  } catch (error) {
+    throw new RunTaskError(
+      `${name} holds a value that can't be sent as JSON: ${errorText(error).split("\n")[0]}`,
     );
   }
-  const object = value as Record<string, unknown>;
-  if (isObject(object["payload"])) return { kind: "definition", definition: object };
-  if (isObject(object["task"]) && isObject(object["task"]["payload"])) {
-    return { kind: "definition", definition: object["task"] };
-  }
-  return { kind: "payload", payload: object };
 }
 
-async function readText(source: string, environment: { rootUrl?: string }): Promise<string> {
-  try {
-    if (source === "-") return await new Response(Deno.stdin.readable).text();
-    if (/^https?:\/\//.test(source)) return await download(definitionUrl(source));
-    if (taskIdPattern.test(source) && !await exists(source)) {
-      return await download(urlOfId(source, environment));
-    }
-    return await Deno.readTextFile(source);
-  } catch (error) {
-    if (error instanceof TaskSourceError) throw error;
-    throw new TaskSourceError(`Could not read ${source}: ${errorText(error)}`);
-  }
-}
-
-async function exists(path: string): Promise<boolean> {
-  return await Deno.stat(path).then(() => true, () => false);
-}
-
-function urlOfId(taskId: string, { rootUrl }: { rootUrl?: string }): string {
-  if (rootUrl) return `${rootUrl.replace(/\/+$/, "")}/api/queue/v1/task/${taskId}`;
-  throw new TaskSourceError(
-    `${taskId} is a task id, but of which deployment? Set TASKCLUSTER_ROOT_URL, or give the URL of the task`,
-  );
-}
-
-/** The address of a task's page in the web interface stands for its definition. */
-function definitionUrl(url: string): string {
-  const page = /^(https?:\/\/[^/]+)\/tasks\/([^/?#]+)/.exec(url);
-  return page ? `${page[1]}/api/queue/v1/task/${page[2]}` : url;
-}
-
-async function download(url: string): Promise<string> {
-  const response = await fetch(url);
-  if (response.ok) return await response.text();
-  await response.body?.cancel();
-  throw new TaskSourceError(
-    `Could not read ${url}: HTTP ${response.status}. Is the task public, and the id right?`,
-  );
-}
-
-/** JSON is YAML, but JSON's own parser tells better where it went wrong. */
-function parse(text: string, source: string): unknown {
-  try {
-    return /^\s*[{[]/.test(text) ? JSON.parse(text) : parseYaml(text);
-  } catch (jsonError) {
-    try {
-      return parseYaml(text);
-    } catch (yamlError) {
-      const error = /^\s*[{[]/.test(text) ? jsonError : yamlError;
-      throw new TaskSourceError(`${source} is neither JSON nor YAML: ${errorText(error)}`);
-    }
-  }
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
   return value !== null && typeof value === "object" && !Array.isArray(value);
 }
 

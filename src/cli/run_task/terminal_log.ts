@@ -5,16 +5,19 @@ import type { TaskRun } from "../../task/task_run.ts";
 import { LogPainter } from "./log_painter.ts";
 
 export interface TerminalLogOptions {
-  /** Takes the bytes to show. */
-  readonly write: (bytes: Uint8Array) => void;
+  /** Where to show it. */
+  readonly stream: { write(bytes: Uint8Array): Promise<number> };
   readonly colour: boolean;
   /** Told of the run when it starts, so that it can be ended. */
   readonly onStart: (task: TaskRun) => void;
 }
 
-/** To be started right after the backing log, whose file it reads. Shows the last line too, hence `finish`. */
-export function terminalLog(options: TerminalLogOptions): Feature & { finish(): void } {
-  let finish = () => {};
+/** The feature, and `finish`, which settles when all of the log is shown. */
+export type TerminalLog = Feature & { finish(): Promise<void> };
+
+/** To be started right after the backing log, whose file it reads. A slow reader does not slow the task. */
+export function terminalLog(options: TerminalLogOptions): TerminalLog {
+  let finish = () => Promise.resolve();
   return {
     name: "Terminal Log",
     requested: () => true,
@@ -24,7 +27,7 @@ export function terminalLog(options: TerminalLogOptions): Feature & { finish(): 
       follower.catchUp();
       finish = () => {
         stop();
-        follower.close();
+        return follower.close();
       };
       options.onStart(task);
       return Promise.resolve();
@@ -40,28 +43,49 @@ class LogFollower {
   readonly #options: TerminalLogOptions;
   readonly #painter = new LogPainter();
   readonly #buffer = new Uint8Array(chunkBytes);
+  #showing = Promise.resolve();
+  #busy = false;
+  #readerGone = false;
 
   constructor(path: string, options: TerminalLogOptions) {
     this.#file = Deno.openSync(path, { read: true });
     this.#options = options;
   }
 
-  /** Shows all that has been written since the last time. */
+  /** Sees to it that all that has been written so far will be shown. */
   catchUp(): void {
-    for (let read = this.#read(); read > 0; read = this.#read()) this.#show(this.#buffer.subarray(0, read));
+    if (!this.#busy) this.#showing = this.#showAll();
   }
 
-  close(): void {
+  /** Settles when the last byte is shown. */
+  async close(): Promise<void> {
     this.catchUp();
-    if (this.#options.colour) this.#options.write(this.#painter.finish());
+    await this.#showing;
+    if (this.#options.colour) await this.#write(this.#painter.finish());
     this.#file.close();
   }
 
-  #read(): number {
-    return this.#file.readSync(this.#buffer) ?? 0;
+  async #showAll(): Promise<void> {
+    this.#busy = true;
+    for (let read = this.#read(); read > 0; read = this.#read()) {
+      const bytes = this.#buffer.subarray(0, read);
+      await this.#write(this.#options.colour ? this.#painter.paint(bytes) : bytes);
+    }
+    this.#busy = false;
   }
 
-  #show(bytes: Uint8Array): void {
-    this.#options.write(this.#options.colour ? this.#painter.paint(bytes) : bytes);
+  #read(): number {
+    return this.#readerGone ? 0 : this.#file.readSync(this.#buffer) ?? 0;
+  }
+
+  /** A closed pipe or terminal is no reason to end the task: its log is saved all the same. */
+  async #write(bytes: Uint8Array): Promise<void> {
+    try {
+      for (let written = 0; written < bytes.length && !this.#readerGone;) {
+        written += await this.#options.stream.write(bytes.subarray(written));
+      }
+    } catch {
+      this.#readerGone = true;
+    }
   }
 }
