@@ -113,12 +113,12 @@ class Processes {
       Object.entries(environment).map(([name, value]) => `${name}=${value}`)
     );
     const empty = await new ProcessFamily({ environments: marks }, this.#clock).end(options);
-    if (empty) this.#forget(entries);
+    if (empty) this.#forget(marks);
     return empty;
   }
 
   /** Nobody asks again about runs of which nothing is left. */
-  #forget(entries: readonly string[]): void {
+  #forget(marks: readonly (readonly string[])[]): void {
     for (const [pid, { child, environment }] of this.#started) {
       if (child.reaped && marks.some((entries) => entries.every((entry) => environment.includes(entry)))) {
         this.#started.delete(pid);
