@@ -16,6 +16,7 @@ import { runWorker } from "../worker/worker.ts";
 import { buildInfo } from "./build_info.ts";
 import type { CommandArguments } from "./command.ts";
 import { exitCodes } from "./exit_codes.ts";
+import { hushDeprecations } from "./hush_deprecations.ts";
 import { printError } from "./terminal.ts";
 import { loadWorkerConfig } from "./worker_config.ts";
 
@@ -24,6 +25,7 @@ const welcomeWithinMs = 10_000;
 
 /** Gives the worker's exit code (spec 01 §2.4). */
 export async function execute(given: CommandArguments): Promise<number> {
+  hushDeprecations();
   if (!given.flags.has("with-worker-runner")) return await run(given, { log: createWorkerLog(printError) });
   try {
     const supervisor = await connectToRunner(given.values["worker-runner-protocol-pipe"]);

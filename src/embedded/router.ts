@@ -52,7 +52,7 @@ export class Router {
   #add(service: string, version: string, entry: ApiEntry): void {
     const names: string[] = [];
     const source = entry.route.split(/(<[^>]+>)/).map((part) => {
-      if (!part.startsWith("<")) return RegExp.escape(part);
+      if (!part.startsWith("<")) return literally(part);
       const name = part.slice(1, -1);
       names.push(name);
       return parameterPattern(name, entry.route.endsWith(part));
@@ -62,6 +62,11 @@ export class Router {
     routes.push({ service, entry, pattern, names });
     this.#routes.set(service, routes);
   }
+}
+
+/** A pattern that matches the text itself. `RegExp.escape` is not in Deno 2.4. */
+function literally(text: string): string {
+  return text.replace(/[\\^$.*+?()[\]{}|\/]/g, "\\$&");
 }
 
 function parameterPattern(name: string, last: boolean): string {

@@ -28,7 +28,7 @@ function conversation(options: { brokenWrites?: boolean } = {}) {
       newCredentials: (credentials) => asked.push(credentials),
       ended: () => asked.push("ended"),
     });
-  const say = (text: string) => writer.write(encoder.encode(text));
+  const say = (text: string) => writer.write(new Uint8Array(encoder.encode(text)));
   const end = async () => {
     await writer.close();
     await listening;

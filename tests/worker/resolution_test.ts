@@ -17,9 +17,9 @@ Deno.test("a task that succeeds is completed, and its log tells its life in orde
     assert.equal(lines[start + 1], "> Executing command 0: /bin/sh -c 'echo hello; echo world >&2; exit 0'");
     assert.deepEqual(lines.slice(start + 2, start + 4), ["hello", "world"]);
     assert.equal(lines[start + 4], ">                        Exit Code: 0");
-    assert.match(lines[start + 5]!, /^>                        User Time: [\d.]+(ms|µs|s)$/);
-    assert.match(lines[start + 6]!, /^>                      Kernel Time: [\d.]+(ms|µs|s)$/);
-    assert.match(lines[start + 7]!, /^>                        Wall Time: [\d.]+(ms|µs|s)$/);
+    assert.match(lines[start + 5]!, /^> {24}User Time: [\d.]+(ms|µs|s)$/);
+    assert.match(lines[start + 6]!, /^> {22}Kernel Time: [\d.]+(ms|µs|s)$/);
+    assert.match(lines[start + 7]!, /^> {24}Wall Time: [\d.]+(ms|µs|s)$/);
     assert.equal(lines[start + 8], ">                           Result: SUCCEEDED");
     assert.equal(lines[start + 9], "> === Task Finished ===");
     assert.match(lines[start + 10]!, /^> Task Duration: /);
