@@ -18,6 +18,9 @@ import { readTask } from "./run_task/task_source.ts";
 import { print, printError } from "./terminal.ts";
 import { UsageMistake } from "./usage_mistake.ts";
 
+/** Longer names push their own line's size aside, not those of all others. */
+const widestName = 60;
+
 /** The exit code tells the resolution. */
 const exitOf: Readonly<Record<string, number>> = { completed: 0, failed: 1, exception: 2 };
 
@@ -108,7 +111,7 @@ function refusalOf({ details, message }: ServiceError): string {
 }
 
 function summary(result: LocalResult): string {
-  const width = Math.max(0, ...result.artifacts.map((artifact) => artifact.name.length));
+  const width = Math.min(widestName, Math.max(0, ...result.artifacts.map(({ name }) => name.length)));
   const lines = result.artifacts.map((artifact) => {
     const size = artifact.sizeBytes === undefined ? artifact.note : formatByteSize(artifact.sizeBytes);
     return `  ${artifact.name.padEnd(width)}  ${size}`;

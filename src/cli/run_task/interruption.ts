@@ -34,7 +34,7 @@ export class Interruption implements Disposable {
 
   #interrupt(): void {
     if (this.signal.aborted) return this.#leave();
-    printError("\nrun-task: cancelling the task; Ctrl-C again to leave at once\n");
+    printError("\nrun-task: cancelling; Ctrl-C again to leave at once\n");
     this.#controller.abort(new Error("Interrupted"));
   }
 

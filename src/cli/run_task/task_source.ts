@@ -41,12 +41,12 @@ function tellApart(object: Readonly<Record<string, unknown>>, name: string): Giv
 }
 
 function parse(text: string, name: string): unknown {
+  if (/^\s*</.test(text)) throw new RunTaskError(`${name} is a web page or XML, not a task. ${whatToGive}`);
   const looksLikeJson = /^\s*[{[]/.test(text);
   try {
     return plain(looksLikeJson ? JSON.parse(text) : fromYaml(text), name);
   } catch (error) {
     if (error instanceof RunTaskError) throw error;
-    if (/^\s*</.test(text)) throw new RunTaskError(`${name} is a web page or XML, not a task. ${whatToGive}`);
     if (looksLikeJson) return parseBraces(text, { name, error });
     throw new RunTaskError(`${name} is neither JSON nor YAML: ${errorText(error).trimEnd()}`);
   }
