@@ -26,4 +26,16 @@ export interface Feature {
   reservedArtifacts?(task: TaskRun): readonly string[];
   /** Starts it for one run. @throws TaskFailure, TaskException, RunLost */
   start(task: TaskRun): Promise<Undo | void>;
+  /** Once, before the first claim: mends what a killed worker left, and loads what outlives a task. */
+  prepareWorker?(worker: WorkerContext): Promise<void>;
+  /** Before a claim: frees disk space it can do without until there is enough. Never throws for what it can't free. */
+  reclaimDiskSpace?(worker: WorkerContext, need: DiskNeed): Promise<void>;
+}
+
+/** How much room a task needs before it is claimed (spec 01 §6.8). */
+export interface DiskNeed {
+  /** On the file system of the task directories. */
+  readonly requiredBytes: number;
+  /** How much there is at this moment. */
+  freeBytes(): number;
 }

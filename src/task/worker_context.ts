@@ -9,6 +9,7 @@ import type { Platform } from "../platform/platform.ts";
 import type { ServiceClient } from "../services/client.ts";
 import type { Credentials } from "../services/credentials.ts";
 import type { Queue } from "../services/queue.ts";
+import type { WorkerMemory } from "./worker_memory.ts";
 
 export interface WorkerContext {
   readonly config: Config;
@@ -26,6 +27,8 @@ export interface WorkerContext {
   readonly directory: string;
   /** Parent of the task directories. Absolute. */
   readonly tasksDirectory: string;
+  /** What features keep from one task to the next. */
+  readonly memory: WorkerMemory<WorkerContext>;
   /** The payload schema of this build, as data. */
   readonly payloadSchema: Readonly<Record<string, unknown>>;
   /** Told of a crash in a run, so that it reaches the crash report. */

@@ -14,7 +14,7 @@ import { type RunHandle, type RunReport, startRun } from "../task/run_task.ts";
 import type { WorkerContext } from "../task/worker_context.ts";
 import type { TaskClaim } from "../services/queue_types.ts";
 import type { DeploymentCheck } from "./deployment_check.ts";
-import { missingDiskSpace } from "./disk_space.ts";
+import { diskNeed, missingDiskSpace } from "./disk_space.ts";
 import { IdleTimer } from "./idle_timer.ts";
 import type { Metrics } from "./metrics.ts";
 import type { ResolvedCounter } from "./resolved_counter.ts";
@@ -75,6 +75,8 @@ export class WorkerLoop {
     const { metrics } = this.#options;
     // What a killed worker left of it tells of tasks that run no more (weakness K30).
     await this.#options.statusFile.update([]);
+    // Before task directories are removed: what was mounted into them may still be of use.
+    for (const feature of this.#options.features) await feature.prepareWorker?.(this.#worker);
     await this.#purge();
     this.#idle.restart();
     metrics({ eventType: "workerReady", timeMs: this.#worker.clock.nowMs() });
@@ -100,7 +102,9 @@ export class WorkerLoop {
     const startedMs = this.#worker.clock.monotonicMs();
     this.#wake = new AbortController();
     const tasks = this.#claimable();
-    if (tasks > 0 && this.#haveRoom()) { for (const claim of await this.#claim(tasks)) this.#start(claim); }
+    if (tasks > 0 && await this.#haveRoom()) {
+      for (const claim of await this.#claim(tasks)) this.#start(claim);
+    }
     if (this.#running.size === 0 && await this.#idledOut()) return 68;
     const canClaim = tasks > 0 || this.#running.size === 0;
     await this.#pause(canClaim ? claimEveryMs - (this.#worker.clock.monotonicMs() - startedMs) : Infinity);
@@ -140,7 +144,9 @@ export class WorkerLoop {
   }
 
   /** @throws WorkerFault when an idle worker has no room for any task */
-  #haveRoom(): boolean {
+  async #haveRoom(): Promise<boolean> {
+    const need = diskNeed(this.#worker);
+    for (const feature of this.#options.features) await feature.reclaimDiskSpace?.(this.#worker, need);
     const missing = missingDiskSpace(this.#worker);
     if (missing === undefined) return true;
     if (this.#running.size === 0) {

@@ -14,6 +14,7 @@ import { Queue } from "../services/queue.ts";
 import { WorkerFault } from "../task/errors.ts";
 import type { Feature } from "../task/feature.ts";
 import type { WorkerContext } from "../task/worker_context.ts";
+import { WorkerMemory } from "../task/worker_memory.ts";
 import { stableJson } from "../base/stable_json.ts";
 import { describeCrash } from "./crash.ts";
 import { debugInfo, type DebugInfoOptions } from "./debug_info.ts";
@@ -122,7 +123,7 @@ async function createContext(options: WorkerOptions): Promise<WorkerContext> {
   });
   const credentials = new WorkerCredentials(config);
   options.supervisor?.serve(answers(options, credentials));
-  return {
+  const worker: WorkerContext = {
     config,
     platform,
     clock,
@@ -135,8 +136,10 @@ async function createContext(options: WorkerOptions): Promise<WorkerContext> {
     uploadSlots: createUploadSlots(),
     credentials: () => credentials.current,
     payloadSchema: options.payloadSchema,
+    memory: new WorkerMemory(() => worker),
     reportCrash: (where, error) => reportCrash(options, { where, error }),
   };
+  return worker;
 }
 
 /** What a supervisor may ask for at any time. */

@@ -19,6 +19,7 @@ import { Outcome, type Problem } from "../../src/task/outcome.ts";
 import { type Payload, withDefaults } from "../../src/task/payload.ts";
 import type { TaskRun } from "../../src/task/task_run.ts";
 import type { WorkerContext } from "../../src/task/worker_context.ts";
+import { WorkerMemory } from "../../src/task/worker_memory.ts";
 import { HastyClock } from "./hasty_clock.ts";
 
 export interface TaskRunSetup {
@@ -122,9 +123,10 @@ function fakeWorker({ directory, taskcluster, clock, write }: Surroundings): Wor
     ...assembleConfig(new Map(), { engine: "insecure", os: "linux" }),
     rootURL: taskcluster.rootUrl,
   };
-  return {
+  const worker: WorkerContext = {
     config,
     platform,
+    memory: new WorkerMemory(() => worker),
     engine: createEngine({ platform, tasksDirectory, environment: {} }),
     clock,
     log,
@@ -136,6 +138,7 @@ function fakeWorker({ directory, taskcluster, clock, write }: Surroundings): Wor
     payloadSchema: {},
     reportCrash: (where, error) => log.error(`${where}: ${errorText(error)}`),
   };
+  return worker;
 }
 
 interface RunParts {
