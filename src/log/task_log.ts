@@ -53,7 +53,6 @@ export class TaskLog {
   write(bytes: Uint8Array): void {
     if (bytes.length === 0 || this.#closed) return;
     this.#append(bytes);
-    this.#atLineStart = bytes[bytes.length - 1] === newline;
     for (const follower of this.#followers) follower();
   }
 
@@ -98,6 +97,7 @@ export class TaskLog {
       while (rest.length > 0) {
         const written = this.#file.writeSync(rest);
         this.#sizeBytes += written;
+        this.#atLineStart = rest[written - 1] === newline;
         rest = rest.subarray(written);
       }
     } catch (error) {

@@ -145,6 +145,8 @@ export class WorkerLoop {
 
   /** @throws WorkerFault when an idle worker has no room for any task */
   async #haveRoom(): Promise<boolean> {
+    // What fills the disk may be a task that has just ended, and is about to be removed.
+    if (missingDiskSpace(this.#worker) !== undefined) await this.#purge();
     const need = diskNeed(this.#worker);
     for (const feature of this.#options.features) await feature.reclaimDiskSpace?.(this.#worker, need);
     const missing = missingDiskSpace(this.#worker);

@@ -8,6 +8,7 @@ import type { Outcome } from "../../task/outcome.ts";
 import { uploadLog } from "../../task/publish_artifact.ts";
 import type { TaskRun } from "../../task/task_run.ts";
 import { logHeader } from "./header.ts";
+import { reserveRoom } from "./reserve.ts";
 
 /** First to start and last to stop, so that the log tells the whole run. */
 export const backingLog: Feature = {
@@ -16,9 +17,11 @@ export const backingLog: Feature = {
   requested: () => true,
   reservedArtifacts: (task) => published(task) ? [task.payload.logs.backing] : [],
   start(task) {
+    const handBack = reserveRoom(task);
     const compressed = startGzipFollower(task.log, join(task.privateDirectory, "live_backing.log.gz"));
     for (const line of logHeader(task)) task.log.info(line);
     return Promise.resolve(async (outcome) => {
+      handBack();
       sayWhatIsMissing(task, outcome);
       if (outcome.first) task.log.error(outcome.first.message);
       task.log.close();
