@@ -17,6 +17,7 @@ import { buildInfo } from "./build_info.ts";
 import type { CommandArguments } from "./command.ts";
 import { exitCodes } from "./exit_codes.ts";
 import { hushDeprecations } from "./hush_deprecations.ts";
+import { trustSystemCertificates } from "./system_trust.ts";
 import { printError } from "./terminal.ts";
 import { loadWorkerConfig } from "./worker_config.ts";
 
@@ -61,6 +62,8 @@ interface Surroundings {
 async function run(given: CommandArguments, surroundings: Surroundings): Promise<number> {
   const { log, supervisor } = surroundings;
   const platform = createPlatform();
+  const environment = Deno.env.toObject();
+  trustSystemCertificates(platform);
   const termination = new Termination();
   const stopListening = terminateOnSignals(termination, { platform, log });
   try {
@@ -77,7 +80,7 @@ async function run(given: CommandArguments, surroundings: Surroundings): Promise
       payloadSchema,
       features,
       directory: Deno.cwd(),
-      environment: Deno.env.toObject(),
+      environment,
       termination,
     });
   } catch (error) {

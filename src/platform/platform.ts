@@ -74,10 +74,27 @@ export class SystemError extends Error {
   }
 }
 
+/** What kind of file something is. */
+export type FileKind = "file" | "directory" | "symlink" | "other";
+
+export interface FileFacts {
+  readonly kind: FileKind;
+  readonly sizeBytes: number;
+  /** What an `other` is, where it matters for what a user is told. */
+  readonly special?: "fifo" | "socket" | "device";
+}
+
+/** A regular file, open for reading. */
+export interface ReadableFile {
+  /** Reads into `buffer` from `offsetBytes` on; number of bytes, 0 at the end. @throws SystemError */
+  readAt(buffer: Uint8Array, offsetBytes: number): Promise<number>;
+  close(): void;
+}
+
 /** A file that was opened, and what it is. `file` is absent unless it is a regular file. */
 export interface OpenedFile {
-  readonly facts: Deno.FileInfo;
-  readonly file: Deno.FsFile | undefined;
+  readonly facts: FileFacts;
+  readonly file: ReadableFile | undefined;
 }
 
 /** A name in a directory. `exact` is false when it is not UTF-8, so that no path made of it leads to the entry. */
@@ -124,10 +141,14 @@ export interface Platform {
   bootTimeMs(): number | undefined;
   /** Names of the groups the worker's own account belongs to, without the group named like the account. */
   ownGroups(): Promise<readonly string[]>;
+  /** Does the machine have a store of trusted certificates of its own? */
+  hasCertificateStore(): boolean;
   /** The directory for temporary files of this account. */
   temporaryDirectory(): string;
   /** Opens for reading, following symlinks, without ever blocking (FIFO) or side effects (terminals). @throws SystemError */
   openFile(path: string): OpenedFile;
+  /** Facts without following a final symlink. @throws SystemError */
+  lookAt(path: string): FileFacts;
   /** Names in a directory in byte order, without following a final symlink. @throws SystemError */
   listDirectory(path: string): DirectoryName[];
   /** Removes a directory tree whatever its permissions say; a missing one is fine. Follows no links. */

@@ -8,7 +8,7 @@
 import { client as hawk } from "hawk";
 import { backoffPausesMs, retryForMs as defaultRetryForMs } from "../base/backoff.ts";
 import { type Clock, systemClock } from "../base/clock.ts";
-import { errorText } from "../base/error_text.ts";
+import { errorChainText } from "../base/error_text.ts";
 import { LinkedSignal } from "../base/linked_signal.ts";
 import type { Credentials, CredentialsSource } from "./credentials.ts";
 import { ServiceError } from "./errors.ts";
@@ -96,7 +96,7 @@ export class ServiceClient {
       return refused(name, response, { body: text, attempts, wrongTime });
     } catch (cause) {
       call.signal?.throwIfAborted();
-      const explanation = linked.timedOut ? "the service did not answer in time" : errorText(cause);
+      const explanation = linked.timedOut ? "the service did not answer in time" : errorChainText(cause);
       return new FailedAttempt(
         new ServiceError({ call: name, status: 0, explanation, attempts, cause }),
         true,

@@ -2,8 +2,9 @@
 
 import { type Clock, systemClock } from "../../base/clock.ts";
 import { type Architecture, type Platform, SpawnError, type SpawnOptions } from "../platform.ts";
+import { hasCertificateStore } from "./certificates.ts";
 import { ChildProcess, openPidfd } from "./child_process.ts";
-import { listDirectory, openFile } from "./files.ts";
+import { listDirectory, lookAt, openFile } from "./files.ts";
 import { heedEndingChildren, hideInheritedDescriptors } from "./inherited_state.ts";
 import { constants, errno, errorWords, libc } from "./libc.ts";
 import { readBootTimeMs, readFreeDiskBytes, readMemory } from "./machine_facts.ts";
@@ -53,8 +54,10 @@ export function createPlatform(options: LinuxPlatformOptions = {}): Platform {
     freeDiskBytes: readFreeDiskBytes,
     bootTimeMs: readBootTimeMs,
     ownGroups: () => Promise.resolve(readOwnGroups()),
+    hasCertificateStore: () => hasCertificateStore(Deno.env.toObject()),
     temporaryDirectory: () => Deno.env.get("TMPDIR") || "/tmp",
     openFile,
+    lookAt,
     listDirectory,
     removeTree: (path) => removeTree(path, run),
     shutdown: (reason, { privileged }) => changePower("halt", { reason, privileged, run }),
