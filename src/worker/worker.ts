@@ -16,8 +16,8 @@ import type { Feature } from "../task/feature.ts";
 import type { WorkerContext } from "../task/worker_context.ts";
 import { WorkerMemory } from "../task/worker_memory.ts";
 import { stableJson } from "../base/stable_json.ts";
-import { describeCrash } from "./crash.ts";
-import { debugInfo, type DebugInfoOptions } from "./debug_info.ts";
+import { CrashReporter } from "./crash_reporter.ts";
+import type { DebugInfoOptions } from "./debug_info.ts";
 import { DeploymentCheck } from "./deployment_check.ts";
 import { endMachine } from "./end_machine.ts";
 import { WorkerLoop } from "./loop.ts";
@@ -59,10 +59,12 @@ export async function runWorker(options: WorkerOptions): Promise<number> {
   const { config, log, platform, clock = systemClock } = options;
   const metrics = metricsTo(log, config);
   const counter = new ResolvedCounter(options.directory, log);
+  const links = connect(options);
+  const { reporter } = links;
   let exitCode: number;
   let privileged = false;
   try {
-    const worker = await createContext(options);
+    const worker = await createContext(options, links);
     privileged = worker.engine.privileged;
     log.info(`Config: ${stableJson(publicConfig(config, options.build))}`);
     log.info(`Platform: ${platform.os} ${platform.arch}, engine: ${worker.engine.name}`);
@@ -74,9 +76,11 @@ export async function runWorker(options: WorkerOptions): Promise<number> {
     exitCode = await createLoop(worker, { options, counter, metrics }).run();
   } catch (error) {
     exitCode = error instanceof WorkerFault ? error.exitCode : 69;
-    sayFatal(error, options);
+    if (error instanceof WorkerFault) reporter.fatal(error.message);
+    else reporter.crashed("the worker", error);
   }
   await counter.save();
+  await reporter.settled();
   log.info(`Exiting worker with exit code ${exitCode}`);
   await endMachine(exitCode, {
     config,
@@ -90,24 +94,31 @@ export async function runWorker(options: WorkerOptions): Promise<number> {
   return exitCode;
 }
 
-function sayFatal(error: unknown, options: WorkerOptions): void {
-  if (!(error instanceof WorkerFault)) return reportCrash(options, { where: "the worker", error });
-  options.log.error(`FATAL: ${error.message}`);
-  options.supervisor?.reportError(error.message, debugInfoOf(options));
+/** What the worker talks to others with. */
+interface Links {
+  readonly client: ServiceClient;
+  readonly credentials: WorkerCredentials;
+  readonly reporter: CrashReporter;
 }
 
-function reportCrash(options: WorkerOptions, { where, error }: { where: string; error: unknown }): void {
-  const description = describeCrash(where, error);
-  options.log.error(description);
-  options.supervisor?.reportError(description, debugInfoOf(options));
-}
-
-function debugInfoOf({ config, build, platform }: WorkerOptions): Record<string, string> {
-  return debugInfo(config, { build, arch: platform.arch });
+function connect(options: WorkerOptions): Links {
+  const { config, log, platform, build, clock = systemClock, supervisor } = options;
+  const client = new ServiceClient({
+    rootUrl: config.rootURL,
+    clock,
+    onRetry: (message) => log.info(message),
+  });
+  const credentials = new WorkerCredentials(config);
+  const reporter = new CrashReporter({
+    ...{ config, log, clock, build, client, credentials, arch: platform.arch },
+    ...(supervisor ? { supervisor } : {}),
+  });
+  supervisor?.serve(answers(options, credentials));
+  return { client, credentials, reporter };
 }
 
 /** @throws WorkerFault when a directory the worker needs can't be made */
-async function createContext(options: WorkerOptions): Promise<WorkerContext> {
+async function createContext(options: WorkerOptions, links: Links): Promise<WorkerContext> {
   const { config, platform, log, clock = systemClock, directory } = options;
   const absolute = (path: string) => isAbsolute(path) ? path : join(directory, path);
   const tasksDirectory = absolute(config.tasksDir);
@@ -116,13 +127,7 @@ async function createContext(options: WorkerOptions): Promise<WorkerContext> {
   } catch (error) {
     throw new WorkerFault(69, `Could not create tasksDir ${tasksDirectory}: ${errorText(error)}`);
   }
-  const client = new ServiceClient({
-    rootUrl: config.rootURL,
-    clock,
-    onRetry: (message) => log.info(message),
-  });
-  const credentials = new WorkerCredentials(config);
-  options.supervisor?.serve(answers(options, credentials));
+  const { client, credentials, reporter } = links;
   const worker: WorkerContext = {
     config,
     platform,
@@ -137,7 +142,7 @@ async function createContext(options: WorkerOptions): Promise<WorkerContext> {
     credentials: () => credentials.current,
     payloadSchema: options.payloadSchema,
     memory: new WorkerMemory(() => worker),
-    reportCrash: (where, error) => reportCrash(options, { where, error }),
+    reportCrash: (where, error) => reporter.crashed(where, error),
   };
   return worker;
 }
