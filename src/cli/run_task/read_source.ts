@@ -101,7 +101,7 @@ async function download(url: string, options: ReadSourceOptions): Promise<string
     response = await fetch(url, { signal: linked.signal });
   } catch (error) {
     options.signal.throwIfAborted();
-    const reason = errorText(error).split(": ").at(-1);
+    const reason = errorText(error).split(": ").at(-1)?.replace(/ \(os error \d+\)$/, "");
     throw new RunTaskError(`Could not reach ${url}: ${reason}`, { cause: error });
   }
   if (response.ok && response.body) return await textOf(response.body, { name: url, ...options });
