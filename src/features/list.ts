@@ -7,6 +7,7 @@ import { commandExecutor } from "./commands/mod.ts";
 import { liveLog } from "./live_log/mod.ts";
 import { maxRunTime } from "./max_run_time/mod.ts";
 import { metadata } from "./metadata/mod.ts";
+import { mounts } from "./mounts/mod.ts";
 import { osGroups } from "./os_groups/mod.ts";
 import { payloadValidator } from "./payload_validator/mod.ts";
 import { resourceMonitor } from "./resource_monitor/mod.ts";
@@ -19,6 +20,7 @@ export const features: readonly Feature[] = [
   ...unavailableFeatures,
   liveLog,
   osGroups,
+  mounts,
   resourceMonitor,
   metadata,
   artifactUploads,

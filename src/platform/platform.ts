@@ -151,6 +151,11 @@ export interface Platform {
   lookAt(path: string): FileFacts;
   /** Names in a directory in byte order, without following a final symlink. @throws SystemError */
   listDirectory(path: string): DirectoryName[];
+  /**
+   * Copies a directory tree to where nothing is: owners, modes, times, links and holes too; blocks are shared where
+   * the file system can.
+   */
+  copyTree(from: string, to: string): Promise<void>;
   /** Removes a directory tree whatever its permissions say; a missing one is fine. Follows no links. */
   removeTree(path: string): Promise<void>;
   /** Asks the system to halt; `privileged` says whether the worker may do so itself or needs sudo (spec 01 §6.10). */

@@ -6,7 +6,6 @@ import type { TaskRun } from "../../task/task_run.ts";
 /** Each with its turn in the order of spec 01 §8.1. */
 export const unavailableFeatures: readonly Feature[] = [
   unavailable("Taskcluster Proxy", (task) => task.payload.features["taskclusterProxy"] === true),
-  unavailable("Mounts/Caches", (task) => task.payload.mounts.length > 0),
   unavailable("Interactive", (task) => task.payload.features["interactive"] === true),
   unavailable("LoopbackAudio", (task) => task.payload.features["loopbackAudio"] === true),
   unavailable("LoopbackVideo", (task) => task.payload.features["loopbackVideo"] === true),
