@@ -12,7 +12,14 @@ export function nameInDirectory(entryName: string, relativePath: string): string
   return posix.join(canonicalName(entryName), canonicalName(relativePath));
 }
 
-/** The queue takes printable ASCII only, and at least one character of it (weakness W-10). */
+/** A name is a key in the queue's database, which has room for about 2,700 bytes, and part of URLs. */
+const longestName = 2_048;
+
+/** The queue takes printable ASCII only (weakness W-10), at least one character and not too many. */
 export function isPublishableName(name: string): boolean {
-  return /^[\x20-\x7e]+$/.test(name);
+  return name.length <= longestName && /^[\x20-\x7e]+$/.test(name);
 }
+
+/** What is wrong with other names, for people. */
+export const publishableNames =
+  `names of artifacts consist of 1 to ${longestName} printable ASCII characters`;

@@ -10,7 +10,7 @@ import { errorText } from "../base/error_text.ts";
 import { type TaskFile, TaskFileError, type TaskFiles } from "../engine/engine.ts";
 import type { ArtifactErrorReason } from "../services/queue_types.ts";
 import type { ContentEncoding, DataArtifact, ErrorArtifact } from "./artifact.ts";
-import { canonicalName, isPublishableName, nameInDirectory } from "./artifact_name.ts";
+import { canonicalName, isPublishableName, nameInDirectory, publishableNames } from "./artifact_name.ts";
 import { encodingOf } from "./content_encoding.ts";
 import type { ContentTypes } from "./content_type.ts";
 import { effectiveExpiry, type TaskTimes } from "./expiry.ts";
@@ -296,8 +296,7 @@ function processing({ path }: Spot, error: unknown): Complaint {
 
 function unnameable({ name, path }: Spot): string {
   return `invalid-resource-on-worker: Cannot publish '${path}' as artifact '${name}': ` +
-    "names of artifacts consist of printable ASCII characters; give the file another name, or " +
-    "its payload entry a `name`";
+    `${publishableNames}; give the file another name, or its payload entry a \`name\``;
 }
 
 function conflicting({ name, path }: Spot, otherPath: string): string {

@@ -5,6 +5,7 @@ import { TaskException } from "../../task/errors.ts";
 import type { Feature } from "../../task/feature.ts";
 import type { Payload } from "../../task/payload.ts";
 import type { TaskRun } from "../../task/task_run.ts";
+import { logNameMistakes } from "./log_names.ts";
 import { dockerPayloadRefused, nativePayloadRefused } from "./refusals.ts";
 import { validatePayload } from "./validate_payload.ts";
 
@@ -29,6 +30,8 @@ function acceptedPayload(task: TaskRun): Payload {
   }
   if (check.kind === "docker") throw malformed(dockerPayloadRefused(config));
   if (config.disableNativePayloads) throw malformed(nativePayloadRefused(config));
+  const mistakes = logNameMistakes(check.payload);
+  if (mistakes.length > 0) throw malformed(mistakes.join("\n"));
   return check.payload;
 }
 
