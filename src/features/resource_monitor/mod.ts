@@ -1,8 +1,8 @@
 /** Shows how much of the machine's memory was used, and ends a task before the machine runs out (spec 02 §10.1). */
 
 import type { Feature } from "../../task/feature.ts";
+import { isAskedFor } from "../../task/asked_for.ts";
 import { notEnabled } from "../../task/not_enabled.ts";
-import type { TaskRun } from "../../task/task_run.ts";
 import { CommandMonitor } from "./command_monitor.ts";
 
 const name = "Resource Monitor";
@@ -12,7 +12,7 @@ export const resourceMonitor: Feature = {
   name,
   requested: (task) =>
     task.payload.features["resourceMonitor"] === true &&
-    (task.worker.config.enableResourceMonitor || isAskedFor(task)),
+    (task.worker.config.enableResourceMonitor || isAskedFor(task, "resourceMonitor")),
   disabled: ({ config }) => config.enableResourceMonitor ? undefined : notEnabled(name, config),
   start(task) {
     task.commandWatchers.push((process) => {
@@ -23,10 +23,3 @@ export const resourceMonitor: Feature = {
     return Promise.resolve();
   },
 };
-
-/** Does the payload itself name the feature, rather than leave it at its default? */
-function isAskedFor(task: TaskRun): boolean {
-  const features = task.definition.payload["features"];
-  return typeof features === "object" && features !== null &&
-    Reflect.get(features, "resourceMonitor") === true;
-}
