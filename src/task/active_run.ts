@@ -41,6 +41,8 @@ export class ActiveRun implements TaskRun {
   readonly published: Map<string, PublishedArtifact> = new Map();
   readonly commandResults: CommandResult[] = [];
   readonly commandWatchers: CommandWatcher[] = [];
+  readonly beforeResolution: Promise<void>[] = [];
+  readonly outlasting: Promise<void>[] = [];
   readonly #keeper: ClaimKeeper;
   readonly #abort = new AbortController();
   #abortCause: Problem | undefined;

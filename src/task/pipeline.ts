@@ -43,6 +43,13 @@ export async function runPipeline(
       record(task, { error, where: `stopping ${feature.name}` });
     }
   }
+  for (const work of task.beforeResolution) {
+    try {
+      await work;
+    } catch (error) {
+      record(task, { error, where: "finishing the run" });
+    }
+  }
 }
 
 interface StartedFeature {

@@ -43,6 +43,8 @@ export interface RunHandle {
 
 export interface RunReport {
   readonly problems: readonly Problem[];
+  /** Settles when what the run left behind has ended too; the end of the worker waits for it. */
+  readonly outlasting: Promise<void>;
 }
 
 /** Starts a run right after its claim. The claim is kept from this moment on. */
@@ -110,6 +112,10 @@ async function linkLog(taskDirectory: string, logPath: string): Promise<void> {
   await Deno.symlink(logPath, join(directory, logName));
 }
 
+async function allSettled(promises: readonly Promise<void>[]): Promise<void> {
+  await Promise.allSettled(promises);
+}
+
 class Run {
   readonly #worker: WorkerContext;
   readonly #parts: RunParts;
@@ -120,21 +126,21 @@ class Run {
   }
 
   async toTheEnd(): Promise<RunReport> {
-    const problems = await this.#execute();
-    await this.#parts.keeper.resolve(problems[0]);
-    return { problems };
+    const report = await this.#execute();
+    await this.#parts.keeper.resolve(report.problems[0]);
+    return report;
   }
 
-  async #execute(): Promise<readonly Problem[]> {
+  async #execute(): Promise<RunReport> {
     let run: ActiveRun;
     try {
       run = await this.#setUp();
     } catch (error) {
-      return [this.#setUpProblem(error)];
+      return { problems: [this.#setUpProblem(error)], outlasting: Promise.resolve() };
     }
     await runPipeline(run, this.#parts.features, { onStopping: () => this.#parts.aborts.stopping() });
     run.log.close();
-    return run.outcome.problems;
+    return { problems: run.outcome.problems, outlasting: allSettled(run.outlasting) };
   }
 
   /** Directory, log and state of the run; whatever fails here concerns this run only (weakness K10). */

@@ -63,6 +63,13 @@ export interface TaskRun extends RunKey {
   readonly commandResults: CommandResult[];
   /** Features that watch each command while it runs. */
   readonly commandWatchers: CommandWatcher[];
+  /**
+   * Work that goes on beside what is left to stop. It is waited for, and its problems count, before the run is
+   * resolved; by then the log may be closed.
+   */
+  readonly beforeResolution: Promise<void>[];
+  /** What the resolution does not wait for, but the end of the worker does. Must not reject. */
+  readonly outlasting: Promise<void>[];
 
   /** Aborts when the run must end early: limits, shutdown, cancellation, lost claim. Commands are killed by it. */
   readonly signal: AbortSignal;

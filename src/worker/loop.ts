@@ -53,7 +53,7 @@ export class WorkerLoop {
   readonly #slots: Slots;
   readonly #idle: IdleTimer;
   readonly #running = new Set<RunHandle>();
-  /** One promise per run, settled when its end is booked. */
+  /** Promises the end of the worker waits for: that each run's end is booked, and that nothing of it goes on. */
   readonly #booked = new Set<Promise<void>>();
   #wake = new AbortController();
 
@@ -195,12 +195,20 @@ export class WorkerLoop {
     metrics({ eventType: "taskStart", timeMs: clock.nowMs(), run });
     const handle = startRun(this.#worker, { claim, ports: slot.ports, features, ownership: registry });
     this.#running.add(handle);
-    const booked = handle.finished.then((report) => this.#completed({ handle, report, slot }));
-    this.#booked.add(booked);
-    booked.finally(() => this.#booked.delete(booked));
+    const completed = handle.finished.then((report) => {
+      this.#waitFor(report.outlasting);
+      return this.#completed({ handle, report, slot });
+    });
+    this.#waitFor(completed);
     this.#noteRunning();
     this.#idle.restart();
     if (this.#options.termination.requested?.finishTasks === false) handle.abort(shutdown());
+  }
+
+  /** The worker does not end before it. */
+  #waitFor(promise: Promise<void>): void {
+    const booked = promise.finally(() => this.#booked.delete(booked));
+    this.#booked.add(booked);
   }
 
   async #completed({ handle, report, slot }: { handle: RunHandle; report: RunReport; slot: Slot }) {

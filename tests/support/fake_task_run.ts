@@ -172,6 +172,8 @@ function taskRun({ setup, worker, claimed, context, privateDirectory, lost }: Ru
     published: new Map(),
     commandResults: [],
     commandWatchers: [],
+    beforeResolution: [],
+    outlasting: [],
     signal: abort.signal,
     get abortCause() {
       return cause;

@@ -1,0 +1,61 @@
+/** Serves the log of one task: on the port of its slot for this machine, and on an exposed one for everybody. */
+
+import { Secret } from "../../base/secret.ts";
+import { errorText } from "../../base/error_text.ts";
+import { ConnectionListener, type ServeConnection } from "../../exposure/connection_listener.ts";
+import { exposeLocally, type Exposure } from "../../exposure/local_exposure.ts";
+import { LiveLogServer } from "../../log/live_log_server.ts";
+import type { TaskRun } from "../../task/task_run.ts";
+
+/** A log that can be followed. */
+export interface ServedLog {
+  /** Whoever knows it may read the log (weakness LF-8). */
+  readonly url: Secret;
+  /** Settles when the log has ended and its readers have it all, or had time enough. Never rejects. */
+  readonly finished: Promise<void>;
+}
+
+/**
+ * Listens at once. Both ports are free again as soon as the log is closed, before the slot gets another task.
+ *
+ * @throws Error when a port is taken or the log can't be read
+ */
+export function serveLog(task: TaskRun, publicIP: string): ServedLog {
+  const { log, ports, worker: { clock, config }, workerLog } = task;
+  if (log.closed) throw new Error("The task has ended");
+  const server = new LiveLogServer({ log, clock });
+  const serve: ServeConnection = (connection) => {
+    connection.setNoDelay(true);
+    return server.serve(connection);
+  };
+  let listener: ConnectionListener | undefined;
+  let exposure: Exposure | undefined;
+  try {
+    listener = listen(ports.liveLogGet, serve);
+    exposure = exposeLocally(serve, {
+      publicIP,
+      port: config.livelogExposePort,
+      onOtherPort: (message) => workerLog.warn(`Live log: ${message}`),
+    });
+  } catch (error) {
+    listener?.close();
+    void server.stop();
+    throw error;
+  }
+  const closing = [listener, exposure];
+  const unfollow = log.follow(() => {
+    if (!log.closed) return;
+    unfollow();
+    for (const one of closing) one.close();
+  });
+  return { url: new Secret(exposure.url + server.path.reveal()), finished: server.finished };
+}
+
+/** A port that somebody else has is never talked to (weakness K43). */
+function listen(port: number, serve: ServeConnection): ConnectionListener {
+  try {
+    return new ConnectionListener({ hostname: "127.0.0.1", port }, serve);
+  } catch (error) {
+    throw new Error(`cannot listen on port ${port} of 127.0.0.1: ${errorText(error)}`, { cause: error });
+  }
+}

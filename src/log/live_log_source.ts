@@ -1,0 +1,140 @@
+/** A task's log as its live readers see it: the file, read at any offset, and word of what is added to it. */
+
+import type { TaskLog } from "./task_log.ts";
+
+/** A piece of the log, framed as one chunk of HTTP/1.1; many readers may share it. */
+export interface LogPiece {
+  readonly sizeBytes: number;
+  /** The bytes themselves. */
+  readonly plain: Uint8Array;
+  /** The same with the frame around them. */
+  readonly chunk: Uint8Array;
+}
+
+/** Bounds what a reader that does not read costs: one of these. */
+const pieceBytes = 32 * 1024;
+const sizeDigits = 4;
+const frameStart = sizeDigits + 2;
+/** Pieces given out between two turns of the event loop: the task's own output comes first. */
+const piecesPerTurn = 16;
+const lineFeed = 0x0a;
+
+/**
+ * The log's file is opened once more, so that reading never moves where it is written (weakness LF-6). Readers at the
+ * same place, as those at the end of a log mostly are, share one piece.
+ */
+export class LiveLogSource {
+  readonly #log: TaskLog;
+  readonly #file: Deno.FsFile;
+  readonly #unfollow: () => void;
+  readonly #waiting = new Set<() => void>();
+  readonly #queued: (() => void)[] = [];
+  #turnsLeft = piecesPerTurn;
+  #turnTimer: ReturnType<typeof setTimeout> | undefined;
+  #latest: (LogPiece & { readonly offset: number }) | undefined;
+  #closed = false;
+
+  /** @throws the system's error when the log can't be read */
+  constructor(log: TaskLog) {
+    this.#log = log;
+    this.#file = Deno.openSync(log.path);
+    this.#unfollow = log.follow(() => this.#wakeAll());
+  }
+
+  get sizeBytes(): number {
+    return this.#log.sizeBytes;
+  }
+
+  get ended(): boolean {
+    return this.#log.closed;
+  }
+
+  /** Waits until there is something at `offset`, the log has ended, or `signal` aborts. */
+  async reaches(offset: number, signal: AbortSignal): Promise<void> {
+    if (this.sizeBytes > offset || this.ended || this.#closed || signal.aborted) return;
+    await new Promise<void>((resolve) => {
+      const wake = () => {
+        this.#waiting.delete(wake);
+        signal.removeEventListener("abort", wake);
+        resolve();
+      };
+      this.#waiting.add(wake);
+      signal.addEventListener("abort", wake);
+    });
+  }
+
+  /** What is there from `offset` on, up to `toBytes` and to the size of a piece. @throws the system's error */
+  async piece(offset: number, toBytes: number): Promise<LogPiece> {
+    await this.#turn();
+    const wantedBytes = Math.min(pieceBytes, Math.min(toBytes, this.sizeBytes) - offset);
+    const latest = this.#latest;
+    if (latest?.offset === offset && latest.sizeBytes === wantedBytes) return latest;
+    this.#latest = { offset, ...this.#read(offset, wantedBytes) };
+    return this.#latest;
+  }
+
+  /** Where the last `count` lines begin that are there now; an unfinished one counts. @throws the system's error */
+  async startOfLastLines(count: number): Promise<number> {
+    const sizeBytes = this.sizeBytes;
+    if (count === 0) return sizeBytes;
+    let left = count;
+    // The newline at the very end ends the last line, it does not begin another one.
+    for (let end = sizeBytes - 1; end > 0;) {
+      const start = Math.max(0, end - pieceBytes);
+      const { plain } = await this.piece(start, end);
+      for (let at = plain.length - 1; at >= 0; at--) {
+        if (plain[at] === lineFeed && --left === 0) return start + at + 1;
+      }
+      end = start;
+    }
+    return 0;
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#unfollow();
+    this.#wakeAll();
+    clearTimeout(this.#turnTimer);
+    for (const resume of this.#queued.splice(0)) resume();
+    this.#file.close();
+  }
+
+  #read(offset: number, wantedBytes: number): LogPiece {
+    const chunk = new Uint8Array(frameStart + wantedBytes + 2);
+    const plain = chunk.subarray(frameStart, frameStart + wantedBytes);
+    this.#file.seekSync(offset, Deno.SeekMode.Start);
+    for (let filled = 0; filled < wantedBytes;) {
+      const count = this.#file.readSync(plain.subarray(filled));
+      if (count === null) {
+        throw new Error(`Cannot read the log at byte ${offset + filled}: its file is shorter`);
+      }
+      filled += count;
+    }
+    const frame = `${wantedBytes.toString(16).padStart(sizeDigits, "0")}\r\n`;
+    new TextEncoder().encodeInto(frame, chunk);
+    chunk.set([0x0d, 0x0a], frameStart + wantedBytes);
+    return { sizeBytes: wantedBytes, plain, chunk };
+  }
+
+  #wakeAll(): void {
+    for (const wake of this.#waiting) wake();
+  }
+
+  /** Hundreds of readers that catch up leave room for all else the worker does. */
+  async #turn(): Promise<void> {
+    this.#turnTimer ??= setTimeout(() => this.#nextTurn());
+    if (this.#turnsLeft > 0) {
+      this.#turnsLeft--;
+      return;
+    }
+    await new Promise<void>((resolve) => this.#queued.push(resolve));
+  }
+
+  #nextTurn(): void {
+    const served = this.#queued.splice(0, piecesPerTurn);
+    this.#turnsLeft = piecesPerTurn - served.length;
+    this.#turnTimer = served.length > 0 ? setTimeout(() => this.#nextTurn()) : undefined;
+    for (const resume of served) resume();
+  }
+}
