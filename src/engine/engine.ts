@@ -1,18 +1,10 @@
 /** Whose account runs a task, and who touches the task's files. */
 
-import type { Identity, Platform } from "../platform/platform.ts";
+import type { FileFacts, Identity, Platform } from "../platform/platform.ts";
+
+export type { FileFacts, FileKind } from "../platform/platform.ts";
 
 export type EngineName = "insecure" | "multiuser";
-
-/** What kind of file something is. */
-export type FileKind = "file" | "directory" | "symlink" | "other";
-
-export interface FileFacts {
-  readonly kind: FileKind;
-  readonly sizeBytes: number;
-  /** What an `other` is, where it matters for what a user is told. */
-  readonly special?: "fifo" | "socket" | "device";
-}
 
 /** A file of the task, open for reading. */
 export interface TaskFile {

@@ -2,17 +2,11 @@
 
 import { Buffer } from "node:buffer";
 import { type RawPath, rawPathOfBytes } from "../../base/raw_path.ts";
-import { type DirectoryName, type OpenedFile, SystemError } from "../platform.ts";
-import {
-  constants,
-  cString,
-  directoryFlags,
-  errno,
-  errorName,
-  errorNumbers,
-  errorWords,
-  libc,
-} from "./libc.ts";
+import type { DirectoryName, FileFacts, OpenedFile } from "../platform.ts";
+import { factsOfDescriptor, factsOfPath } from "./file_facts.ts";
+import { constants, directoryFlags, errno, libc } from "./libc.ts";
+import { openDescriptor, systemError } from "./open_descriptor.ts";
+import { LinuxReadableFile } from "./readable_file.ts";
 
 const listBufferBytes = 64 << 10;
 const nameOffset = 19;
@@ -21,33 +15,31 @@ const lengthOffset = 16;
 /** Opens for reading without blocking; see `Platform.openFile`. @throws SystemError */
 export function openFile(path: string): OpenedFile {
   const { O_RDONLY, O_NONBLOCK, O_NOCTTY, O_CLOEXEC } = constants;
-  const fd = openFd(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+  const fd = openDescriptor(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+  let file: LinuxReadableFile | undefined;
   try {
-    // The descriptor pins the file: what is found and opened by this name is the file looked at, whatever happens.
-    const pinned = `/proc/self/fd/${fd}`;
-    const facts = Deno.statSync(pinned);
-    return { facts, file: facts.isFile ? Deno.openSync(pinned) : undefined };
+    const facts = factsOfDescriptor(fd, path);
+    if (facts.kind === "file") file = new LinuxReadableFile(fd, path);
+    return { facts, file };
   } finally {
-    libc.close(fd);
+    if (file === undefined) libc.close(fd);
   }
+}
+
+/** Facts without following a final symlink; see `Platform.lookAt`. @throws SystemError */
+export function lookAt(path: string): FileFacts {
+  return factsOfPath(path, { follow: false });
 }
 
 /** Names in a directory in byte order; see `Platform.listDirectory`. @throws SystemError */
 export function listDirectory(path: string): DirectoryName[] {
   const { O_DIRECTORY, O_NOFOLLOW } = directoryFlags;
-  const fd = openFd(path, constants.O_RDONLY | constants.O_CLOEXEC | O_DIRECTORY | O_NOFOLLOW);
+  const fd = openDescriptor(path, constants.O_RDONLY | constants.O_CLOEXEC | O_DIRECTORY | O_NOFOLLOW);
   try {
     return rawNames(fd, path).sort().map(decodeName);
   } finally {
     libc.close(fd);
   }
-}
-
-function openFd(path: string, flags: number): number {
-  if (path.includes("\0")) throw systemError(errorNumbers.EINVAL, path);
-  const fd = libc.open(cString(path), flags);
-  if (fd === -1) throw systemError(errno(), path);
-  return fd;
 }
 
 /** As raw strings: arrays of bytes take ten times the memory, which counts in directories of 100 000 files. */
@@ -78,8 +70,4 @@ function decodeName(raw: RawPath): DirectoryName {
 
 function isAscii(raw: RawPath): boolean {
   return !/[\x80-\xff]/.test(raw);
-}
-
-function systemError(number: number, path: string): SystemError {
-  return new SystemError(errorName(number), `${path}: ${errorWords(number)}`);
 }

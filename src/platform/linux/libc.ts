@@ -24,6 +24,14 @@ const library = Deno.dlopen("libc.so.6", {
   open: { parameters: ["buffer", "i32"], result: "i32" },
   close: { parameters: ["i32"], result: "i32" },
   read: { parameters: ["i32", "buffer", "usize"], result: "i32" },
+  pread: { parameters: ["i32", "buffer", "usize", "i64"], result: "i32" },
+  preadAside: {
+    name: "pread",
+    parameters: ["i32", "buffer", "usize", "i64"],
+    result: "i32",
+    nonblocking: true,
+  },
+  statx: { parameters: ["i32", "buffer", "i32", "u32", "buffer"], result: "i32" },
   access: { parameters: ["buffer", "i32"], result: "i32" },
   pipe2: { parameters: ["buffer", "i32"], result: "i32" },
   fcntl: { parameters: ["i32", "i32", "i32"], result: "i32" },
@@ -44,7 +52,10 @@ const library = Deno.dlopen("libc.so.6", {
   getpwuid: { parameters: ["u32"], result: "pointer" },
 });
 
-/** The functions, under their C names. A result of -1 means that `errno()` says why. */
+/**
+ * The functions, under their C names. A result of -1 means that `errno()` says why; not so after `…Aside`, which work
+ * on another thread.
+ */
 export const libc = library.symbols;
 
 /** Numbers that are the same on every Linux architecture the worker is built for. */
@@ -60,6 +71,9 @@ export const constants = {
   F_SETPIPE_SZ: 1031,
   FIONREAD: 0x541bn,
   X_OK: 1,
+  AT_FDCWD: -100,
+  AT_SYMLINK_NOFOLLOW: 0x100,
+  AT_EMPTY_PATH: 0x1000,
   WNOHANG: 1,
   SIGKILL: 9,
   SIGTERM: 15,

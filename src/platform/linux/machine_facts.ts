@@ -2,6 +2,7 @@
 
 import type { MemoryFacts } from "../platform.ts";
 import { cString, errno, errorWords, libc } from "./libc.ts";
+import { readSystemFile } from "./system_file.ts";
 
 // `struct statvfs` begins alike on both 64 bit architectures: f_bsize, f_frsize, f_blocks, f_bfree, f_bavail, …
 const statvfsBytes = 256;
@@ -10,7 +11,7 @@ const availableBlocksOffset = 32;
 
 /** Total and available memory (`MemTotal`, `MemAvailable`). @throws Error when /proc is not what it should be */
 export function readMemory(): MemoryFacts {
-  const text = Deno.readTextFileSync("/proc/meminfo");
+  const text = readSystemFile("/proc/meminfo");
   return { totalBytes: memoryLine(text, "MemTotal"), availableBytes: memoryLine(text, "MemAvailable") };
 }
 
@@ -34,6 +35,6 @@ export function readFreeDiskBytes(path: string): number {
 
 /** When the machine started, milliseconds since the epoch. */
 export function readBootTimeMs(): number | undefined {
-  const seconds = /^btime (\d+)$/m.exec(Deno.readTextFileSync("/proc/stat"))?.[1];
+  const seconds = /^btime (\d+)$/m.exec(readSystemFile("/proc/stat"))?.[1];
   return seconds === undefined ? undefined : Number(seconds) * 1_000;
 }

@@ -1,5 +1,8 @@
 /** Reads the system's table of processes from /proc. */
 
+import { listDirectory } from "./files.ts";
+import { readSystemFileIfThere } from "./system_file.ts";
+
 /** One process. `startTicks` tells two processes with the same number apart. */
 export interface ProcessEntry {
   readonly pid: number;
@@ -13,12 +16,8 @@ export interface ProcessEntry {
 
 /** Facts of one process; undefined when there is none with that number. */
 export function readEntry(pid: number): ProcessEntry | undefined {
-  let text: string;
-  try {
-    text = Deno.readTextFileSync(`/proc/${pid}/stat`);
-  } catch {
-    return undefined;
-  }
+  const text = readSystemFileIfThere(`/proc/${pid}/stat`);
+  if (text === undefined) return undefined;
   // The second field is the program's name in parentheses and may hold anything, even parentheses and spaces.
   const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
   const number = (index: number) => Number(fields[index]);
@@ -52,25 +51,17 @@ export function readEntries(): ProcessEntry[] {
 }
 
 function processNames(): string[] {
-  return Array.from(Deno.readDirSync("/proc"), ({ name }) => name).filter((name) => /^\d+$/.test(name));
+  return listDirectory("/proc").map(({ name }) => name).filter((name) => /^\d+$/.test(name));
 }
 
 /** The `NAME=value` entries a process started with; undefined where they can't be read. */
 export function readEnvironment(pid: number): ReadonlySet<string> | undefined {
-  try {
-    const text = Deno.readTextFileSync(`/proc/${pid}/environ`);
-    return new Set(text === "" ? [] : text.split("\0"));
-  } catch {
-    return undefined;
-  }
+  const text = readSystemFileIfThere(`/proc/${pid}/environ`);
+  return text === undefined ? undefined : new Set(text === "" ? [] : text.split("\0"));
 }
 
 /** Memory of a process that is in RAM; 0 when it has ended. */
 export function readResidentBytes(pid: number): number {
-  try {
-    const kibibytes = /^VmRSS:\s*(\d+) kB$/m.exec(Deno.readTextFileSync(`/proc/${pid}/status`))?.[1];
-    return Number(kibibytes ?? 0) * 1024;
-  } catch {
-    return 0;
-  }
+  const text = readSystemFileIfThere(`/proc/${pid}/status`) ?? "";
+  return Number(/^VmRSS:\s*(\d+) kB$/m.exec(text)?.[1] ?? 0) * 1024;
 }

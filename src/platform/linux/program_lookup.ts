@@ -2,6 +2,7 @@
 
 import { isAbsolute, join } from "node:path";
 import { SpawnError } from "../platform.ts";
+import { factsOfPath } from "./file_facts.ts";
 import { constants, cString, libc } from "./libc.ts";
 
 const defaultSearchPath = "/usr/local/bin:/usr/bin:/bin";
@@ -32,7 +33,7 @@ export function findProgram(word: string, options: LookupOptions): string {
 function isExecutableFile(path: string): boolean {
   if (libc.access(cString(path), constants.X_OK) === -1) return false;
   try {
-    return Deno.statSync(path).isFile;
+    return factsOfPath(path, { follow: true }).kind === "file";
   } catch {
     return false;
   }

@@ -2,7 +2,8 @@
 
 import { isAbsolute, join } from "node:path";
 import { SpawnError, type SpawnOptions } from "../platform.ts";
-import { cString, errorNumbers, errorWords, libc } from "./libc.ts";
+import { factsOfPath } from "./file_facts.ts";
+import { constants, cString, errorNumbers, errorWords, libc } from "./libc.ts";
 import { LinuxOutputPipe } from "./output_pipe.ts";
 import { findProgram } from "./program_lookup.ts";
 import { layOut } from "./spawn_arena.ts";
@@ -109,7 +110,8 @@ function explain(error: number, { path, cwd }: { path: string; cwd: string }): S
 
 function isEnterable(directory: string): boolean {
   try {
-    return Deno.statSync(directory).isDirectory && libc.access(cString(directory), 1) === 0;
+    return factsOfPath(directory, { follow: true }).kind === "directory" &&
+      libc.access(cString(directory), constants.X_OK) === 0;
   } catch {
     return false;
   }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
-import { listDirectory, openFile } from "../../../src/platform/linux/files.ts";
+import { listDirectory, lookAt, openFile } from "../../../src/platform/linux/files.ts";
 import { SystemError } from "../../../src/platform/platform.ts";
 import { CommandRunner, openDescriptors } from "./run_command.ts";
 
@@ -29,12 +29,13 @@ Deno.test("openFile() gives the facts and content of a regular file", () =>
     await Deno.symlink("file", `${directory}/link`);
     for (const name of ["file", "link"]) {
       const { facts, file } = openFile(`${directory}/${name}`);
-      assert.equal(facts.size, 7);
+      assert.deepEqual(facts, { kind: "file", sizeBytes: 7 });
       assert(file);
       const buffer = new Uint8Array(20);
-      assert.equal(await file.read(buffer), 7);
-      await file.seek(3, Deno.SeekMode.Start);
-      assert.equal(await file.read(buffer), 4);
+      assert.equal(await file.readAt(buffer, 0), 7);
+      assert.equal(await file.readAt(buffer, 3), 4);
+      assert.equal(new TextDecoder().decode(buffer.subarray(0, 4)), "tent");
+      assert.equal(await file.readAt(buffer, 7), 0);
       file.close();
     }
   }));
@@ -44,11 +45,11 @@ Deno.test("openFile() does not block on a FIFO and opens no device, directory or
     await using runner = new CommandRunner();
     await runner.run(["mkfifo", `${directory}/fifo`]);
     const fifo = openFile(`${directory}/fifo`);
-    assert(fifo.facts.isFifo && fifo.file === undefined);
+    assert.deepEqual(fifo, { facts: { kind: "other", sizeBytes: 0, special: "fifo" }, file: undefined });
     const folder = openFile(directory);
-    assert(folder.facts.isDirectory && folder.file === undefined);
+    assert(folder.facts.kind === "directory" && folder.file === undefined);
     const device = openFile("/dev/zero");
-    assert(device.facts.isCharDevice && device.file === undefined);
+    assert(device.facts.special === "device" && device.file === undefined);
   }));
 
 Deno.test("openFile() tells apart what is missing, in a loop, too long and not openable", () =>
@@ -62,6 +63,44 @@ Deno.test("openFile() tells apart what is missing, in a loop, too long and not o
     assert.equal(codeOf(() => openFile(`${directory}/a\0b`)), "EINVAL");
     const listener = Deno.listen({ transport: "unix", path: `${directory}/socket` });
     assert.equal(codeOf(() => openFile(`${directory}/socket`)), "ENXIO");
+    listener.close();
+  }));
+
+Deno.test("openFile() gives a file whose reads say why they fail, and that is closed once they are over", () =>
+  inDirectory(async (directory) => {
+    await Deno.writeTextFile(`${directory}/file`, "content");
+    const before = openDescriptors();
+    // The kernel refuses to read a process's memory from where nothing is.
+    const memory = openFile("/proc/self/mem").file;
+    assert(memory);
+    await assert.rejects(memory.readAt(new Uint8Array(1), 0), {
+      code: "EIO",
+      message: /^\/proc\/self\/mem: /,
+    });
+    memory.close();
+    const { file } = openFile(`${directory}/file`);
+    const buffer = new Uint8Array(20);
+    const reading = file?.readAt(buffer, 0);
+    file?.close();
+    file?.close();
+    assert.equal(await reading, 7);
+    await assert.rejects(file!.readAt(buffer, 0), /it was closed/);
+    assert.equal(openDescriptors(), before);
+  }));
+
+Deno.test("lookAt() tells what is at a path, of a link itself, and of files the kernel makes up", () =>
+  inDirectory(async (directory) => {
+    await Deno.writeTextFile(`${directory}/file`, "abc");
+    await Deno.symlink("file", `${directory}/link`);
+    assert.deepEqual(lookAt(`${directory}/file`), { kind: "file", sizeBytes: 3 });
+    assert.deepEqual(lookAt(`${directory}/link`), { kind: "symlink", sizeBytes: 4 });
+    assert.equal(lookAt(directory).kind, "directory");
+    assert.equal(lookAt("/dev/null").special, "device");
+    assert.deepEqual(lookAt("/proc/meminfo"), { kind: "file", sizeBytes: 0 });
+    assert.equal(codeOf(() => lookAt(`${directory}/missing`)), "ENOENT");
+    assert.equal(codeOf(() => lookAt(`${directory}/a\0b`)), "EINVAL");
+    const listener = Deno.listen({ transport: "unix", path: `${directory}/socket` });
+    assert.equal(lookAt(`${directory}/socket`).special, "socket");
     listener.close();
   }));
 
