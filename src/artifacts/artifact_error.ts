@@ -3,6 +3,8 @@
 export type ArtifactErrorKind =
   /** The queue or the store stayed out of reach or in trouble. */
   | "unavailable"
+  /** The content is stored, but the queue could not be told so. */
+  | "unfinished"
   /** The queue knows an artifact of this name with other properties. */
   | "conflict"
   /** The queue refused for another reason: something is wrong with this worker. */

@@ -2,6 +2,7 @@
 
 import type { Clock } from "../base/clock.ts";
 import type { WorkerLog } from "../log/worker_log.ts";
+import type { ServiceClient } from "../services/client.ts";
 import type { Credentials } from "../services/credentials.ts";
 import type { Queue, RunKey } from "../services/queue.ts";
 import type { UploadSlots } from "./upload_slots.ts";
@@ -11,9 +12,8 @@ export interface ArtifactRun extends RunKey {
   readonly worker: {
     readonly queue: Queue;
     readonly clock: Clock;
-    readonly config: { readonly rootURL: string };
-    /** Deployment's clock minus ours. */
-    readonly client: { readonly clockSkewMs: number };
+    readonly config: { readonly rootURL: string; readonly createObjectArtifacts: boolean };
+    readonly client: ServiceClient;
     readonly uploadSlots?: UploadSlots;
   };
   readonly workerLog: WorkerLog;

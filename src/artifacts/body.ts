@@ -1,10 +1,10 @@
 /** What is sent for an artifact: bytes whose number is known before the first is sent. */
 
 import { Buffer } from "node:buffer";
-import { createHash, type Hash } from "node:crypto";
 import { basename } from "node:path";
 import { StoredGzip } from "../base/gzip_member.ts";
 import { type ByteSource, readFully } from "./byte_source.ts";
+import type { ContentHash } from "./content_hash.ts";
 
 /** A body in memory, or one read while it is sent. */
 export type Body = BytesBody | StreamBody;
@@ -27,30 +27,6 @@ export function bodyLength(body: Body): number {
 /** Large enough for the system calls not to count, small enough for twenty at a time. */
 const pieceBytes = 256 * 1024;
 
-/** The hash of everything that was read in the last pass that came to its end. */
-export class ContentHash {
-  #hash: Hash | undefined;
-  #sha256: string | undefined;
-
-  restart(): void {
-    this.#hash = createHash("sha256");
-    this.#sha256 = undefined;
-  }
-
-  update(piece: Uint8Array): void {
-    this.#hash?.update(piece);
-  }
-
-  finish(): void {
-    this.#sha256 ??= this.#hash?.digest("hex");
-  }
-
-  /** Lower-case hex; undefined before the end of a pass. */
-  get sha256(): string | undefined {
-    return this.#sha256;
-  }
-}
-
 export interface StreamOptions {
   readonly sizeBytes: number;
   /** Told of all content on its way. */
@@ -63,15 +39,13 @@ export function identityBody(source: ByteSource, { sizeBytes, hash }: StreamOpti
     lengthBytes: sizeBytes,
     async open() {
       await source.seek(0);
-      hash?.restart();
+      const hashing = new Hashing(hash, sizeBytes);
       const buffer = Buffer.allocUnsafeSlow(pieceBytes);
-      let leftBytes = sizeBytes;
       return async () => {
-        const count = leftBytes === 0 ? 0 : await source.read(buffer.subarray(0, leftBytes));
-        if (count === 0) return void hash?.finish();
-        leftBytes -= count;
+        const count = hashing.leftBytes === 0 ? 0 : await source.read(buffer.subarray(0, hashing.leftBytes));
+        if (count === 0) return undefined;
         const piece = buffer.subarray(0, count);
-        hash?.update(piece);
+        hashing.pass(piece);
         return piece;
       };
     },
@@ -110,18 +84,40 @@ async function identityPieces(
   { sizeBytes, hash }: StreamOptions,
 ): Promise<() => Promise<Uint8Array | undefined>> {
   await source.seek(0);
-  hash?.restart();
+  const hashing = new Hashing(hash, sizeBytes);
   const buffer = Buffer.allocUnsafeSlow(StoredGzip.pieceBytes);
-  let leftBytes = sizeBytes;
   let pieces = 0;
   return async () => {
     // Even nothing at all is one block.
-    if (leftBytes === 0 && pieces > 0) return void hash?.finish();
-    const piece = await readFully(source, buffer.subarray(0, leftBytes));
-    if (piece.length === 0 && leftBytes > 0) return undefined;
+    if (hashing.leftBytes === 0 && pieces > 0) return undefined;
+    const piece = await readFully(source, buffer.subarray(0, hashing.leftBytes));
+    if (piece.length === 0 && hashing.leftBytes > 0) return undefined;
     pieces++;
-    leftBytes -= piece.length;
-    hash?.update(piece);
+    hashing.pass(piece);
     return piece;
   };
+}
+
+/** Counts what is still to come, and hashes what passes; complete with the last byte, which may be the last asked for. */
+class Hashing {
+  readonly #hash: ContentHash | undefined;
+  #leftBytes: number;
+
+  constructor(hash: ContentHash | undefined, sizeBytes: number) {
+    this.#hash = hash;
+    this.#leftBytes = sizeBytes;
+    hash?.restart();
+    if (sizeBytes === 0) hash?.finish();
+  }
+
+  get leftBytes(): number {
+    return this.#leftBytes;
+  }
+
+  pass(piece: Uint8Array): void {
+    if (piece.length === 0) return;
+    this.#hash?.update(piece);
+    this.#leftBytes -= piece.length;
+    if (this.#leftBytes === 0) this.#hash?.finish();
+  }
 }

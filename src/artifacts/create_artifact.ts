@@ -1,10 +1,10 @@
 /** Tells the queue of an artifact, and sorts out what it means when that fails (spec 03 §3.2, §3.6). */
 
-import { errorText } from "../base/error_text.ts";
 import { ServiceError } from "../services/errors.ts";
 import type { CreateArtifactRequest, CreateArtifactResponse } from "../services/queue_types.ts";
 import { ArtifactError, RunResolvedError } from "./artifact_error.ts";
 import type { ArtifactRun } from "./artifact_run.ts";
+import { runResolution } from "./run_resolution.ts";
 
 /**
  * `queue.createArtifact`, each attempt with the credentials of the moment: an outage may outlast a claim's.
@@ -46,7 +46,7 @@ async function explain(run: ArtifactRun, { name, error }: Refusal): Promise<Erro
       error,
     );
   }
-  const resolved = await resolution(run);
+  const resolved = await runResolution(run);
   if (resolved !== undefined) {
     return new RunResolvedError(`The run is resolved already (${resolved})`, { cause: error });
   }
@@ -68,16 +68,4 @@ function conflict(run: ArtifactRun, { name, error }: Refusal): ArtifactError {
     error.message,
   ];
   return new ArtifactError("conflict", lines.join("\n"), { cause: error });
-}
-
-/** How the run was resolved; undefined while it is not, or when that can't be learned (weakness W-13). */
-async function resolution(run: ArtifactRun): Promise<string | undefined> {
-  try {
-    const status = await run.worker.queue.status(run.taskId, { signal: run.lostSignal });
-    const ours = status.runs.find(({ runId }) => runId === run.runId);
-    return ours?.reasonResolved;
-  } catch (error) {
-    run.workerLog.warn(`Could not ask for the state of the run: ${errorText(error)}`);
-    return run.lostSignal.aborted ? "unknown" : undefined;
-  }
 }

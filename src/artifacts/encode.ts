@@ -1,15 +1,15 @@
 /** Turns the content of a file into the body to send, in its content encoding, in as little work as possible. */
 
 import { Buffer } from "node:buffer";
-import { createHash } from "node:crypto";
 import { basename, join } from "node:path";
 import { v4 } from "slugid";
 import { errorText } from "../base/error_text.ts";
 import { gzipBytes, GzipMember, gzipPieceBytes, isIncompressible } from "../base/gzip_member.ts";
 import type { ContentEncoding } from "./artifact.ts";
 import { ArtifactError } from "./artifact_error.ts";
-import { type Body, ContentHash, identityBody, storedGzipBody } from "./body.ts";
+import { type Body, identityBody, storedGzipBody } from "./body.ts";
 import { type ByteSource, openOwnFile, readFully } from "./byte_source.ts";
+import { ContentHash, type ContentHashes, type HashAlgorithm, hashesOf } from "./content_hash.ts";
 
 /** Up to this size a file is read, compressed and sent in memory. */
 export const inMemoryBytes = 1024 * 1024;
@@ -23,8 +23,8 @@ export interface EncodeOptions {
   /** Where a compressed copy may lie for a while. */
   readonly temporaryDirectory: string;
   readonly signal: AbortSignal;
-  /** Compute the hash of the content while it is read? */
-  readonly hashed: boolean;
+  /** Hashes to compute of the content while it is read. */
+  readonly hashAlgorithms: readonly HashAlgorithm[];
 }
 
 /** A body ready to be sent. Disposing removes what was made for it; the source stays open. */
@@ -34,8 +34,8 @@ export interface EncodedBody extends AsyncDisposable {
   readonly sizeBytes: number;
   /** Is there a temporary copy? */
   readonly copied: boolean;
-  /** Of the content before encoding; known once the body has been sent. */
-  sha256(): string | undefined;
+  /** Of the content before encoding; known once the body has been sent, empty before. */
+  hashes(): ContentHashes;
 }
 
 /**
@@ -46,7 +46,7 @@ export interface EncodedBody extends AsyncDisposable {
  */
 export async function encodeBody(source: ByteSource, options: EncodeOptions): Promise<EncodedBody> {
   if (options.sizeBytes <= inMemoryBytes) return await encodeInMemory(source, options);
-  const hash = options.hashed ? { hash: new ContentHash() } : {};
+  const hash = hashing(options);
   const { contentEncoding, sizeBytes, path } = options;
   if (contentEncoding === "identity") {
     return withoutCopy(identityBody(source, { sizeBytes, ...hash }), { sizeBytes, ...hash });
@@ -57,17 +57,21 @@ export async function encodeBody(source: ByteSource, options: EncodeOptions): Pr
   return await compressToFile(source, options);
 }
 
+function hashing({ hashAlgorithms }: EncodeOptions): { hash?: ContentHash } {
+  return hashAlgorithms.length > 0 ? { hash: new ContentHash(hashAlgorithms) } : {};
+}
+
 async function encodeInMemory(source: ByteSource, options: EncodeOptions): Promise<EncodedBody> {
   const content = await readFully(source, new Uint8Array(options.sizeBytes));
   const bytes = options.contentEncoding === "gzip"
     ? gzipBytes(content, { fileName: basename(options.path) })
     : content;
-  const sha256 = options.hashed ? createHash("sha256").update(content).digest("hex") : undefined;
+  const hashes = hashesOf(content, options.hashAlgorithms);
   return {
     body: { bytes },
     sizeBytes: content.length,
     copied: false,
-    sha256: () => sha256,
+    hashes: () => hashes,
     [Symbol.asyncDispose]: () => Promise.resolve(),
   };
 }
@@ -80,7 +84,7 @@ function withoutCopy(
     body,
     sizeBytes,
     copied: false,
-    sha256: () => hash?.sha256,
+    hashes: () => hash?.values ?? {},
     [Symbol.asyncDispose]: () => Promise.resolve(),
   };
 }
@@ -96,10 +100,10 @@ async function looksIncompressible(source: ByteSource, sizeBytes: number): Promi
 }
 
 async function compressToFile(source: ByteSource, options: EncodeOptions): Promise<EncodedBody> {
-  const { temporaryDirectory, path, hashed } = options;
+  const { temporaryDirectory, path } = options;
   const copyPath = join(temporaryDirectory, `artifact-${v4()}.gz`);
   const remove = () => Deno.remove(copyPath).catch(() => {});
-  const hash = hashed ? new ContentHash() : undefined;
+  const { hash } = hashing(options);
   try {
     const sizes = await compress(source, { ...options, copyPath, hash });
     const copy = await openOwnFile(copyPath);
@@ -107,7 +111,7 @@ async function compressToFile(source: ByteSource, options: EncodeOptions): Promi
       body: identityBody(copy, { sizeBytes: sizes.storedBytes }),
       sizeBytes: sizes.contentBytes,
       copied: true,
-      sha256: () => hash?.sha256,
+      hashes: () => hash?.values ?? {},
       async [Symbol.asyncDispose]() {
         copy.close();
         await remove();

@@ -2,7 +2,8 @@
 
 import { identityBody, storedGzipBody } from "./body.ts";
 import { openOwnFile } from "./byte_source.ts";
-import type { EncodedBody } from "./encode.ts";
+import type { HashAlgorithm } from "./content_hash.ts";
+import { encodeBody, type EncodedBody } from "./encode.ts";
 
 export interface OwnFile {
   readonly path: string;
@@ -22,7 +23,7 @@ export async function ownFileBody({ path, sizeBytes, storedBytes }: OwnFile): Pr
     body,
     sizeBytes,
     copied: storedBytes !== undefined,
-    sha256: () => undefined,
+    hashes: () => ({}),
     [Symbol.asyncDispose]() {
       source.close();
       return Promise.resolve();
@@ -36,7 +37,37 @@ export function ownBytesBody(bytes: Uint8Array<ArrayBuffer>, sizeBytes: number):
     body: { bytes },
     sizeBytes,
     copied: false,
-    sha256: () => undefined,
+    hashes: () => ({}),
     [Symbol.asyncDispose]: () => Promise.resolve(),
   };
+}
+
+export interface PlainFile {
+  readonly path: string;
+  readonly sizeBytes: number;
+  readonly hashAlgorithms: readonly HashAlgorithm[];
+  readonly signal: AbortSignal;
+}
+
+/** A body of a file of the worker's own as it is. @throws the system's error */
+export async function plainFileBody(file: PlainFile): Promise<EncodedBody> {
+  const source = await openOwnFile(file.path);
+  try {
+    // Nothing is copied for this encoding.
+    const encoded = await encodeBody(source, {
+      ...file,
+      contentEncoding: "identity",
+      temporaryDirectory: "",
+    });
+    return {
+      ...encoded,
+      [Symbol.asyncDispose]() {
+        source.close();
+        return Promise.resolve();
+      },
+    };
+  } catch (error) {
+    source.close();
+    throw error;
+  }
 }

@@ -1,20 +1,33 @@
 /** Publishes one artifact of any kind. Nothing here decides what a failure means for the task. */
 
 import { TaskFileError } from "../engine/engine.ts";
+import { credentialsFromWire } from "../services/credentials.ts";
+import type { ObjectUpload } from "../services/object_upload.ts";
 import type { CreateArtifactRequest } from "../services/queue_types.ts";
-import type { DataArtifact, ErrorArtifact, LinkArtifact, ReferenceArtifact } from "./artifact.ts";
+import type {
+  ContentEncoding,
+  DataArtifact,
+  ErrorArtifact,
+  LinkArtifact,
+  ReferenceArtifact,
+} from "./artifact.ts";
 import { ArtifactError, RunResolvedError } from "./artifact_error.ts";
 import type { ArtifactRun } from "./artifact_run.ts";
 import { bodyLength } from "./body.ts";
 import type { ByteSource } from "./byte_source.ts";
+import type { HashAlgorithm } from "./content_hash.ts";
 import { createArtifact } from "./create_artifact.ts";
 import { encodeBody, type EncodedBody } from "./encode.ts";
 import { isHeaderValue } from "./put.ts";
-import { type PutTarget, uploadToS3 } from "./upload_s3.ts";
+import { finishArtifact } from "./finish_artifact.ts";
+import type { UploadOptions } from "./put_until_stored.ts";
+import { objectHashAlgorithms, uploadObject } from "./upload_object.ts";
+import { type S3Target, uploadToS3 } from "./upload_s3.ts";
 
 /** What a published file turned out to be. */
 export interface PublishedData {
   readonly sizeBytes: number;
+  readonly contentEncoding: ContentEncoding;
   /** As sent, in its content encoding. */
   readonly storedBytes: number;
   /** With the time for encoding it. */
@@ -31,6 +44,16 @@ export interface PublishDataOptions {
   readonly hashed: boolean;
 }
 
+/** Do artifacts of this run become objects, which hold the bytes as they are? */
+export function createsObjects(run: ArtifactRun): boolean {
+  return run.worker.config.createObjectArtifacts;
+}
+
+/** Which hashes a body has to come with to be published. */
+export function requiredHashes(run: ArtifactRun): readonly HashAlgorithm[] {
+  return createsObjects(run) ? objectHashAlgorithms : [];
+}
+
 /** @throws ArtifactError, RunResolvedError */
 export async function publishData(
   run: ArtifactRun,
@@ -38,54 +61,81 @@ export async function publishData(
   options: PublishDataOptions,
 ): Promise<PublishedData> {
   const inTurn = run.worker.uploadSlots ?? ((upload) => upload());
+  const contentEncoding = createsObjects(run) ? "identity" : artifact.contentEncoding;
   return await inTurn(() =>
     endingWithRun(run, async () => {
       const startedMs = run.worker.clock.monotonicMs();
       await using encoded = await encodeBody(options.source, {
-        ...artifact,
+        contentEncoding,
+        path: artifact.path,
         sizeBytes: options.sizeBytes,
-        hashed: options.hashed,
+        hashAlgorithms: createsObjects(run) || !options.hashed ? requiredHashes(run) : ["sha256"],
         temporaryDirectory: run.privateDirectory,
         signal: run.lostSignal,
       });
-      const published = await publishEncoded(run, artifact, encoded);
+      const published = await publishEncoded(run, { ...artifact, contentEncoding }, encoded);
       return { ...published, durationMs: run.worker.clock.monotonicMs() - startedMs };
     })
   );
 }
 
-/** Publishes a body that is encoded already. @throws ArtifactError, RunResolvedError */
+/**
+ * Publishes a body that is encoded already; one that becomes an object must not be.
+ *
+ * @throws ArtifactError, RunResolvedError
+ */
 export async function publishEncoded(
   run: ArtifactRun,
   artifact: DataArtifact,
   encoded: EncodedBody,
 ): Promise<PublishedData> {
-  const { name, path, contentType, contentEncoding, expires } = artifact;
-  const { worker: { clock, client }, workerLog: log, lostSignal: signal } = run;
+  const { clock } = run.worker;
   const startedMs = clock.monotonicMs();
   checkContentType(artifact);
+  const store = createsObjects(run) ? storeAsObject : storeInS3;
+  await endingWithRun(run, () => store(run, artifact, encoded));
+  const { sha256 } = encoded.hashes();
+  return {
+    sizeBytes: encoded.sizeBytes,
+    contentEncoding: artifact.contentEncoding,
+    storedBytes: bodyLength(encoded.body),
+    durationMs: clock.monotonicMs() - startedMs,
+    ...(sha256 === undefined ? {} : { sha256 }),
+  };
+}
+
+async function storeInS3(run: ArtifactRun, artifact: DataArtifact, encoded: EncodedBody): Promise<void> {
+  const { name, path, contentType, contentEncoding, expires } = artifact;
+  const { workerLog: log } = run;
   log.info(
     `Uploading artifact ${name} from file ${path} with content encoding "${contentEncoding}", ` +
       `mime type "${contentType}" and expiry ${expires}`,
   );
   log.info(encoded.copied ? `Copying ${path} to temp file...` : `Not copying ${path} to temp file`);
-  await endingWithRun(run, () =>
-    uploadToS3(encoded.body, {
-      name,
-      contentEncoding,
-      signal,
-      clock,
-      clockSkewMs: () => client.clockSkewMs,
-      log,
-      requestTarget: () => requestTarget(run, artifact, encoded.sizeBytes),
-    }));
-  const sha256 = encoded.sha256();
-  return {
-    sizeBytes: encoded.sizeBytes,
-    storedBytes: bodyLength(encoded.body),
-    durationMs: clock.monotonicMs() - startedMs,
-    ...(sha256 === undefined ? {} : { sha256 }),
-  };
+  await uploadToS3(encoded.body, {
+    ...uploadOptions(run, name),
+    contentEncoding,
+    requestTarget: () => requestTarget(run, artifact, encoded.sizeBytes),
+  });
+}
+
+async function storeAsObject(run: ArtifactRun, artifact: DataArtifact, encoded: EncodedBody): Promise<void> {
+  const { name, path, contentType, contentEncoding, expires } = artifact;
+  if (contentEncoding !== "identity") {
+    throw new TypeError(`Cannot store ${name} as ${contentEncoding} object`);
+  }
+  run.workerLog.info(
+    `Uploading artifact ${name} from file ${path} with content type "${contentType}" and expiry ${expires}`,
+  );
+  const upload = await beginObject(run, artifact);
+  const options = { ...uploadOptions(run, name), client: run.worker.client, upload, contentType };
+  await uploadObject(encoded, options);
+  await finishArtifact(run, { name, uploadId: upload.uploadId });
+}
+
+function uploadOptions(run: ArtifactRun, name: string): UploadOptions {
+  const { worker: { clock, client }, workerLog: log, lostSignal: signal } = run;
+  return { name, signal, clock, clockSkewMs: () => client.clockSkewMs, log };
 }
 
 /** @throws ArtifactError, RunResolvedError */
@@ -121,7 +171,7 @@ async function requestTarget(
   run: ArtifactRun,
   artifact: DataArtifact,
   sizeBytes: number,
-): Promise<PutTarget> {
+): Promise<S3Target> {
   const { name, expires, contentType } = artifact;
   const answer = await createArtifact(run, {
     name,
@@ -133,9 +183,26 @@ async function requestTarget(
     },
   });
   if (answer.storageType === "s3") return answer;
-  throw new ArtifactError(
+  throw otherStorage(name, { wanted: "s3", got: answer.storageType });
+}
+
+/** Announces an object, once: a second time for the same name never succeeds. Not with its length (weakness W-60). */
+async function beginObject(run: ArtifactRun, artifact: DataArtifact): Promise<ObjectUpload> {
+  const { name, expires, contentType } = artifact;
+  const answer = await createArtifact(run, {
+    name,
+    request: { storageType: "object", expires, contentType },
+  });
+  if (answer.storageType !== "object") {
+    throw otherStorage(name, { wanted: "object", got: answer.storageType });
+  }
+  return { ...answer, credentials: credentialsFromWire(answer.credentials) };
+}
+
+function otherStorage(name: string, { wanted, got }: { wanted: string; got: string }): ArtifactError {
+  return new ArtifactError(
     "refused",
-    `The queue answered with storage type ${answer.storageType} for artifact ${name}, not s3`,
+    `The queue answered with storage type ${got} for artifact ${name}, not ${wanted}`,
   );
 }
 

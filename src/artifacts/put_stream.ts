@@ -32,11 +32,27 @@ export async function putStream(url: string, request: StreamRequest): Promise<Pu
   const connection = await guard.connect(() => connect(target, request));
   const answer = new AnswerReader(connection, () => guard.moved());
   const head = settled(answer.head());
+  const sent = settled(send(connection, { opening, request, guard, head }));
   try {
-    const sent = send(connection, { opening, request, guard, head });
-    sent.catch(() => {});
+    await answeredOrSent(sent, { head, guard });
+    const { status, statusText, headers } = await guard.watch(head.promise);
+    const body = status < 300 ? "" : await guard.watch(answer.body()).catch(() => "");
+    return { status, statusText, headers, body };
+  } finally {
+    guard.hangUp();
+    // A piece may still be on its way out of the file; the next attempt, which starts over, must not meet it there.
+    await guard.watch(sent.promise).catch(() => {});
+  }
+}
+
+/** Waits until nothing is left to be done but to read the answer. */
+async function answeredOrSent(
+  sent: Settled<void>,
+  { head, guard }: { head: Settled<AnswerHead>; guard: ConnectionGuard },
+): Promise<void> {
+  try {
     // A store that has answered may leave the rest of the body unread for ever.
-    await guard.watch(Promise.race([sent, head.promise]));
+    await guard.watch(Promise.race([sent.promise, head.promise]));
   } catch (error) {
     guard.throwIfEnded();
     if (error instanceof BodyError) throw error.cause;
@@ -44,9 +60,6 @@ export async function putStream(url: string, request: StreamRequest): Promise<Pu
     const refusal = await guard.watch(head.promise).catch(() => undefined);
     if (!refusal) throw error;
   }
-  const { status, statusText, headers } = await guard.watch(head.promise);
-  const body = status < 300 ? "" : await guard.watch(answer.body()).catch(() => "");
-  return { status, statusText, headers, body };
 }
 
 interface Sending {
@@ -172,7 +185,16 @@ class ConnectionGuard implements Disposable {
   [Symbol.dispose](): void {
     clearTimeout(this.#timer);
     this.#signal.removeEventListener("abort", this.#onAbort);
-    this.#close();
+    this.hangUp();
+  }
+
+  hangUp(): void {
+    try {
+      this.#connection?.close();
+    } catch {
+      // It broke before; closed it is.
+    }
+    this.#connection = undefined;
   }
 
   readonly #onAbort = () => this.#endWith(this.#signal.reason);
@@ -186,16 +208,7 @@ class ConnectionGuard implements Disposable {
   #endWith(reason: unknown): void {
     this.#end ??= { reason };
     this.#ended.reject(reason);
-    this.#close();
-  }
-
-  #close(): void {
-    try {
-      this.#connection?.close();
-    } catch {
-      // It broke before; closed it is.
-    }
-    this.#connection = undefined;
+    this.hangUp();
   }
 }
 

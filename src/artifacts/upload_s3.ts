@@ -1,44 +1,22 @@
 /** Uploads a body through storage type `s3`: an address from the queue, then PUTs until one succeeds (spec 03 §3.3). */
 
-import { backoffPausesMs, retryForMs } from "../base/backoff.ts";
-import type { Clock } from "../base/clock.ts";
-import { errorText } from "../base/error_text.ts";
-import type { WorkerLog } from "../log/worker_log.ts";
 import type { ContentEncoding } from "./artifact.ts";
-import { ArtifactError } from "./artifact_error.ts";
-import { type Body, bodyLength } from "./body.ts";
-import type { PutAnswer } from "./put.ts";
-import { putBytes } from "./put_bytes.ts";
-import { putStream } from "./put_stream.ts";
+import type { Body } from "./body.ts";
+import { putUntilStored, type UploadOptions } from "./put_until_stored.ts";
 
 /** Where to put an artifact, as the queue answered. */
-export interface PutTarget {
+export interface S3Target {
   readonly putUrl: string;
   /** When the address stops working. */
   readonly expires: string;
   readonly contentType: string;
 }
 
-export interface S3UploadOptions {
-  readonly name: string;
+export interface S3UploadOptions extends UploadOptions {
   readonly contentEncoding: ContentEncoding;
   /** Asks the queue for an address, at first and again when the one at hand has expired (weakness W-14). */
-  readonly requestTarget: () => Promise<PutTarget>;
-  readonly signal: AbortSignal;
-  readonly clock: Clock;
-  /** Deployment's clock minus ours. */
-  readonly clockSkewMs: () => number;
-  readonly log: WorkerLog;
-  readonly stallMs?: number;
-  readonly caCerts?: readonly string[];
-  readonly random?: () => number;
+  readonly requestTarget: () => Promise<S3Target>;
 }
-
-/** A store that says 400 this often means it. S3 also says so to connections it found idle (weakness W-14). */
-const badRequestsTaken = 5;
-const defaultStallMs = 5 * 60_000;
-/** An address that is about to expire is not worth a try. */
-const marginMs = 30_000;
 
 /**
  * Sends the body, again and again until the store has it.
@@ -47,108 +25,12 @@ const marginMs = 30_000;
  * reading the body throws; the signal's reason
  */
 export async function uploadToS3(body: Body, options: S3UploadOptions): Promise<void> {
-  const { clock, name, log, signal } = options;
-  const pauses = backoffPausesMs(options.random ? { random: options.random } : {});
-  let target = await options.requestTarget();
-  let failingSinceMs: number | undefined;
-  let badRequests = 0;
-  for (let attempts = 1;; attempts++) {
-    if (attempts > 1 && isExpired(target, options)) target = await options.requestTarget();
-    const outcome = await attempt(body, { target, options });
-    log.info(`${attempts} put requests issued to ${withoutQuery(target.putUrl)}`);
-    log.info(outcome.text);
-    if (outcome.succeeded) return;
-    failingSinceMs ??= clock.monotonicMs();
-    if (outcome.status === 400) badRequests++;
-    const pauseMs = pauses.next().value;
-    const tooLate = clock.monotonicMs() + pauseMs - failingSinceMs >= retryForMs;
-    if (!outcome.temporary || tooLate || badRequests > badRequestsTaken) {
-      throw new ArtifactError("unavailable", `${name}: ${outcome.text} (attempt ${attempts})`);
-    }
-    log.warn(`Uploading ${name}: ${outcome.text} (attempt ${attempts}, next in ${Math.round(pauseMs)} ms)`);
-    await clock.sleep(pauseMs, signal);
-    signal.throwIfAborted();
-  }
-}
-
-interface AttemptOutcome {
-  readonly succeeded: boolean;
-  readonly temporary: boolean;
-  readonly status: number;
-  readonly text: string;
-}
-
-async function attempt(
-  body: Body,
-  { target, options }: { target: PutTarget; options: S3UploadOptions },
-): Promise<AttemptOutcome> {
-  const { signal, stallMs = defaultStallMs, caCerts, contentEncoding } = options;
-  const headers = { "Content-Type": target.contentType, "Content-Encoding": contentEncoding };
-  const request = { signal, stallMs, headers, ...(caCerts ? { caCerts } : {}) };
-  const reading = new Reading(body);
-  try {
-    const answer = "bytes" in body
-      ? await putBytes(target.putUrl, { ...request, bytes: body.bytes })
-      : await putStream(target.putUrl, {
-        ...request,
-        lengthBytes: bodyLength(body),
-        read: await reading.start(),
-      });
-    return judge(answer);
-  } catch (error) {
-    signal.throwIfAborted();
-    if (reading.failure) throw reading.failure.error;
-    if (error instanceof ArtifactError) throw error;
-    const text = `No response: ${errorText(error)}`.replaceAll(target.putUrl, withoutQuery(target.putUrl));
-    return { succeeded: false, temporary: true, status: 0, text };
-  }
-}
-
-/** Reads a body and remembers what went wrong there: sending it again would not help. */
-class Reading {
-  readonly #body: Body;
-  #failure: { readonly error: unknown } | undefined;
-
-  constructor(body: Body) {
-    this.#body = body;
-  }
-
-  get failure(): { readonly error: unknown } | undefined {
-    return this.#failure;
-  }
-
-  async start(): Promise<() => Promise<Uint8Array | undefined>> {
-    const body = this.#body;
-    if ("bytes" in body) throw new TypeError("Bytes at hand need no reading");
-    const read = await this.#noting(() => body.open());
-    return () => this.#noting(read);
-  }
-
-  async #noting<T>(action: () => Promise<T>): Promise<T> {
-    try {
-      return await action();
-    } catch (error) {
-      this.#failure = { error };
-      throw error;
-    }
-  }
-}
-
-function judge({ status, statusText, headers, body }: PutAnswer): AttemptOutcome {
-  const dump = [...headers].map(([name, value]) => `${name}: ${value}`).join("; ");
-  const text = [`Response ${status} ${statusText}`.trimEnd(), dump, body].filter((part) => part !== "").join(
-    ": ",
-  );
-  const succeeded = status >= 200 && status < 300;
-  return { succeeded, temporary: status >= 500 || status === 400 || status === 429, status, text };
-}
-
-function isExpired({ expires }: PutTarget, { clock, clockSkewMs }: S3UploadOptions): boolean {
-  return Date.parse(expires) - marginMs <= clock.nowMs() + clockSkewMs();
-}
-
-/** The query is a signature, which is as good as a password. */
-function withoutQuery(url: string): string {
-  const { protocol, host, pathname } = new URL(url);
-  return `${protocol}//${host}${pathname}?<redacted>`;
+  await putUntilStored(body, {
+    ...options,
+    async requestTarget() {
+      const { putUrl, expires, contentType } = await options.requestTarget();
+      const headers = { "Content-Type": contentType, "Content-Encoding": options.contentEncoding };
+      return { url: putUrl, expires, headers };
+    },
+  });
 }

@@ -94,6 +94,24 @@ export class Queue {
     });
   }
 
+  /** Makes an artifact of storage type `object` available once its upload is finished (spec 03 §3.2). */
+  async finishArtifact(
+    credentials: CredentialsSource,
+    run: RunKey,
+    artifact: { name: string; uploadId: string },
+    options: CallOptions = {},
+  ): Promise<void> {
+    await this.#client.call({
+      ...options,
+      service: "queue",
+      name: "finishArtifact",
+      method: "PUT",
+      path: ["task", run.taskId, "runs", String(run.runId), "artifacts", artifact.name],
+      body: { uploadId: artifact.uploadId },
+      credentials,
+    });
+  }
+
   async #runCall<T>(
     name: string,
     credentials: Credentials,

@@ -9,7 +9,7 @@ import { ArtifactError, RunResolvedError } from "../artifacts/artifact_error.ts"
 import type { ByteSource } from "../artifacts/byte_source.ts";
 import type { EncodedBody } from "../artifacts/encode.ts";
 import { effectiveExpiry } from "../artifacts/expiry.ts";
-import { ownBytesBody, ownFileBody } from "../artifacts/own_file_body.ts";
+import { ownBytesBody, ownFileBody, plainFileBody } from "../artifacts/own_file_body.ts";
 import * as publish from "../artifacts/publish.ts";
 import { formatByteSize } from "../base/byte_size.ts";
 import { formatDuration } from "../base/duration.ts";
@@ -34,7 +34,7 @@ export async function uploadData(task: TaskRun, upload: DataUpload): Promise<voi
     const hashed = task.payload.features["chainOfTrust"] === true;
     const published = await publish.publishData(task, artifact, { source, sizeBytes, hashed });
     remember(task, name, published);
-    task.log.info(summary(artifact, published));
+    task.log.info(summary(name, published));
   });
 }
 
@@ -86,10 +86,20 @@ export async function uploadReference(task: TaskRun, artifact: ReferenceArtifact
   remember(task, artifact.name);
 }
 
+/** A whole log: compressed, or as it is for where no encoding is kept. */
+export type LogContent =
+  | CompressedLog
+  | { readonly kind: "raw"; readonly path: string; readonly sizeBytes: number };
+
+/** Are the run's logs published as they are? Then nothing is gained by compressing them (spec 03 §2.6). */
+export function publishesRawLogs(task: TaskRun): boolean {
+  return publish.createsObjects(task);
+}
+
 /** Publishes a log of the worker's own as spec 03 §5 says. @throws TaskException */
 export async function uploadLog(
   task: TaskRun,
-  { name, content }: { name: string; content: CompressedLog },
+  { name, content }: { name: string; content: LogContent },
 ): Promise<void> {
   if (content.kind === "plain") {
     task.workerLog.warn(`Could not compress ${content.path}, sending it uncompressed: ${content.because}`);
@@ -98,17 +108,21 @@ export async function uploadLog(
     name,
     path: content.kind === "memory" ? task.log.path : content.path,
     contentType: "text/plain; charset=utf-8",
-    contentEncoding: "gzip",
+    contentEncoding: content.kind === "raw" ? "identity" : "gzip",
     expires: taskExpiry(task),
   };
   await explained(task, { name, optional: false }, async () => {
-    await using body = await logBody(content);
+    await using body = await logBody(task, content);
     remember(task, name, await publish.publishEncoded(task, artifact, body));
   });
 }
 
-async function logBody(content: CompressedLog): Promise<EncodedBody> {
+async function logBody(task: TaskRun, content: LogContent): Promise<EncodedBody> {
   if (content.kind === "memory") return ownBytesBody(content.bytes, content.sizeBytes);
+  if (content.kind === "raw") {
+    const hashAlgorithms = publish.requiredHashes(task);
+    return await plainFileBody({ ...content, hashAlgorithms, signal: task.lostSignal });
+  }
   return await ownFileBody(content);
 }
 
@@ -129,8 +143,8 @@ function remember(
   });
 }
 
-function summary({ name, contentEncoding }: DataArtifact, published: publish.PublishedData): string {
-  const { sizeBytes, storedBytes, durationMs } = published;
+function summary(name: string, published: publish.PublishedData): string {
+  const { sizeBytes, contentEncoding, storedBytes, durationMs } = published;
   const stored = contentEncoding === "identity"
     ? ""
     : `, ${formatByteSize(storedBytes)} as ${contentEncoding}`;
@@ -164,6 +178,9 @@ function asProblem(task: TaskRun, error: ArtifactError): TaskException | TaskFai
   switch (kind) {
     case "unavailable":
       task.log.error(`Error uploading artifact: ${message}`);
+      return new TaskException("resource-unavailable", message, { cause: error });
+    case "unfinished":
+      task.log.error(`Error finishing artifact: ${message}`);
       return new TaskException("resource-unavailable", message, { cause: error });
     case "conflict":
     case "malformed":

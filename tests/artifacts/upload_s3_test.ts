@@ -2,14 +2,14 @@
 
 import assert from "node:assert/strict";
 import { type Body, identityBody } from "../../src/artifacts/body.ts";
-import { type PutTarget, type S3UploadOptions, uploadToS3 } from "../../src/artifacts/upload_s3.ts";
+import { type S3Target, type S3UploadOptions, uploadToS3 } from "../../src/artifacts/upload_s3.ts";
 import { silentWorkerLog } from "../../src/log/worker_log.ts";
 import { HastyClock } from "../support/hasty_clock.ts";
 import { accepted, ScriptedStore } from "./scripted_store.ts";
 
 const bytes: Body = { bytes: new Uint8Array([1, 2, 3, 4, 5, 6, 7]) };
 
-function options(target: () => PutTarget): S3UploadOptions & { clock: HastyClock } {
+function options(target: () => S3Target): S3UploadOptions & { clock: HastyClock } {
   return {
     name: "x",
     contentEncoding: "identity",
@@ -117,4 +117,34 @@ Deno.test("uploadToS3() does not repeat what fails in reading the file", async (
   const given = options(() => ({ putUrl: store.url, contentType: "x/y", expires: inMinutes(45) }));
   await assert.rejects(uploadToS3(identityBody(source, { sizeBytes: 5 }), given), /bad sector/);
   assert.equal(store.connections, 1);
+});
+
+Deno.test("uploadToS3() starts a stream over only when the attempt before has let go of it", async () => {
+  await using store = new ScriptedStore([{ readBytes: 1 }, { answer: accepted }]);
+  const content = new Uint8Array(2_000_000).map((_, index) => index % 251);
+  let position = 0;
+  let reading = false;
+  const source = {
+    // The position moves when a read ends, as with a file of another process.
+    read: async (buffer: Uint8Array) => {
+      reading = true;
+      const piece = content.subarray(position, position + buffer.length);
+      for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setTimeout(resolve));
+      buffer.set(piece);
+      position += piece.length;
+      reading = false;
+      return piece.length;
+    },
+    seek: (offset: number) => {
+      assert.equal(reading, false, "nobody else reads");
+      position = offset;
+      return Promise.resolve();
+    },
+    close: () => {},
+  };
+  await uploadToS3(
+    identityBody(source, { sizeBytes: content.length }),
+    options(() => ({ putUrl: store.url, contentType: "x/y", expires: inMinutes(45) })),
+  );
+  assert.deepEqual(new Uint8Array(store.seen.at(-1)!.body), content);
 });

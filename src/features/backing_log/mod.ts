@@ -5,7 +5,7 @@ import { startGzipFollower } from "../../log/gzip_follower.ts";
 import { TaskException } from "../../task/errors.ts";
 import type { Feature } from "../../task/feature.ts";
 import type { Outcome } from "../../task/outcome.ts";
-import { uploadLog } from "../../task/publish_artifact.ts";
+import { type LogContent, publishesRawLogs, uploadLog } from "../../task/publish_artifact.ts";
 import type { TaskRun } from "../../task/task_run.ts";
 import { logHeader } from "./header.ts";
 import { reserveRoom } from "./reserve.ts";
@@ -18,18 +18,25 @@ export const backingLog: Feature = {
   reservedArtifacts: (task) => published(task) ? [task.payload.logs.backing] : [],
   start(task) {
     const handBack = reserveRoom(task);
-    const compressed = startGzipFollower(task.log, join(task.privateDirectory, "live_backing.log.gz"));
+    const compressed = publishesRawLogs(task)
+      ? undefined
+      : startGzipFollower(task.log, join(task.privateDirectory, "live_backing.log.gz"));
     for (const line of logHeader(task)) task.log.info(line);
     return Promise.resolve(async (outcome) => {
       handBack();
       sayWhatIsMissing(task, outcome);
       if (outcome.first) task.log.error(outcome.first.message);
       task.log.close();
-      if (!published(task)) return await compressed.discard();
-      await uploadLog(task, { name: task.payload.logs.backing, content: await compressed.finish() });
+      if (!published(task)) return await compressed?.discard();
+      const content = await compressed?.finish() ?? rawContent(task);
+      await uploadLog(task, { name: task.payload.logs.backing, content });
     });
   },
 };
+
+function rawContent({ log: { path, sizeBytes } }: TaskRun): LogContent {
+  return { kind: "raw", path, sizeBytes };
+}
 
 function published(task: TaskRun): boolean {
   return task.payload.features["backingLog"] === true;
