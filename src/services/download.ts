@@ -148,13 +148,16 @@ class Download {
 
   #continues({ status, headers }: Response): boolean {
     if (status !== 206 || headers.has("content-encoding") || !this.#version) return false;
-    const { totalBytes } = this.#version;
+    const { totalBytes, validator } = this.#version;
+    // Not every store heeds `If-Range`.
+    if (headers.get("etag") !== validator && headers.get("last-modified") !== validator) return false;
     const expected = `bytes ${this.#receivedBytes}-${totalBytes - 1}/${totalBytes}`;
     return headers.get("content-range") === expected;
   }
 
   async #startOver(): Promise<void> {
     this.#version = undefined;
+    if (this.#receivedBytes === 0) return;
     this.#receivedBytes = 0;
     this.#hashes = this.#freshHashes();
     await orFileError(() => this.#file.truncate(0));

@@ -1,5 +1,7 @@
 /** Why a download did not succeed, and whether another attempt may help. */
 
+import { errorChainText } from "../base/error_text.ts";
+
 /** Where it went wrong: before there was an answer, while its body came in, or on our own disk. */
 export type DownloadStage = "request" | "body" | "file";
 
@@ -31,11 +33,16 @@ const unknownNameRetryMs = 30_000;
 
 /** What a failing `fetch` means. */
 export function networkError(cause: unknown, stage: DownloadStage): DownloadError {
-  const text = (cause instanceof Error ? cause.message : String(cause)).replace(/ for url \(\S*\)/, "");
+  const text = withoutAddresses(errorChainText(cause));
   if (/dns error/i.test(text)) {
     return new DownloadError(text, { cause, stage, temporary: true, retryForMs: unknownNameRetryMs });
   }
   const final = /invalid peer certificate|can ?not redirect|ports? .*blocked|maximum number of redirects/i
     .test(text);
   return new DownloadError(text, { cause, stage, temporary: !final });
+}
+
+/** The runtime names the address it failed at, which may have been redirected to, and be signed. */
+function withoutAddresses(text: string): string {
+  return text.replaceAll(/ for url \(\S*\)/g, "").replaceAll(/(https?:\/\/[^\s?#]*)[?#]\S*/g, "$1");
 }

@@ -122,6 +122,8 @@ function fakeWorker({ directory, taskcluster, clock, write }: Surroundings): Wor
   const config = {
     ...assembleConfig(new Map(), { engine: "insecure", os: "linux" }),
     rootURL: taskcluster.rootUrl,
+    provisionerId: "local",
+    workerType: "worker",
   };
   const worker: WorkerContext = {
     config,
