@@ -51,6 +51,8 @@ export class CommandRunner {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.output.close();
+    // A test that failed has left them running, and would be waited for instead of reported.
+    this.platform.killEverything();
     await this.platform.idle();
   }
 }
