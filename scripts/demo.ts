@@ -6,6 +6,7 @@
 import { join, resolve } from "node:path";
 import { v4 as slugid } from "slugid";
 import { stringify as toYaml } from "yaml";
+import { hushDeprecations } from "../src/cli/hush_deprecations.ts";
 import { startEmbeddedTaskcluster } from "../src/embedded/mod.ts";
 import { QueueCalls } from "./demo/deployment_calls.ts";
 import { followLog } from "./demo/follow_log.ts";
@@ -46,6 +47,7 @@ function definition(): Record<string, unknown> {
 
 /** Tells the story and gives the exit code: 0 when the task completed and the worker ended in good order. */
 async function main(): Promise<number> {
+  hushDeprecations();
   const narrator = new Narrator();
   narrator.say("One task's life, from its creation to its resolution. It takes a few seconds.");
   const directory = await Deno.makeTempDir({ prefix: "generic-worker-demo-" });
