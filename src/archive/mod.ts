@@ -1,6 +1,6 @@
 /** Unpacking archives into a directory, and never a byte outside of it. */
 
-import { openSafeTree } from "#platform";
+import { openSafeTree } from "#safe-tree";
 import { errorText } from "../base/error_text.ts";
 import { SafeTreeError } from "../platform/safe_tree.ts";
 import { ArchiveError, Damage } from "./archive_error.ts";

@@ -1,6 +1,6 @@
 /** Loading the host's own compression libraries, where it has them. */
 
-import { hostLibraryNames } from "#platform";
+import { hostLibraryNames } from "#host-library";
 import type { HostLibrary } from "../../../platform/host_library.ts";
 
 /** Loads a library with these functions; undefined when the host lacks it or one of them. */
