@@ -56,6 +56,8 @@ export class WorkerLoop {
   /** Promises the end of the worker waits for: that each run's end is booked, and that nothing of it goes on. */
   readonly #booked = new Set<Promise<void>>();
   #wake = new AbortController();
+  /** The latest claim; never rejects. */
+  #claiming: Promise<unknown> = Promise.resolve();
 
   constructor(worker: WorkerContext, options: WorkerLoopOptions) {
     this.#worker = worker;
@@ -103,7 +105,9 @@ export class WorkerLoop {
     this.#wake = new AbortController();
     const tasks = this.#claimable();
     if (tasks > 0 && await this.#haveRoom()) {
-      for (const claim of await this.#claim(tasks)) this.#start(claim);
+      const claiming = this.#claim(tasks);
+      this.#claiming = claiming;
+      for (const claim of await claiming) this.#start(claim);
     }
     if (this.#running.size === 0 && await this.#idledOut()) return 68;
     const canClaim = tasks > 0 || this.#running.size === 0;
@@ -271,10 +275,12 @@ export class WorkerLoop {
     if (atMostMs > 0) await this.#worker.clock.sleep(atMostMs, linked.signal);
   }
 
-  #onTermination(): void {
+  async #onTermination(): Promise<void> {
     const request = this.#options.termination.requested;
     this.#worker.log.info(`Ending the worker: ${request?.reason}`);
     if (request?.finishTasks) return;
+    // Else a claim that is still under way would be given the very runs that make up for those ended here.
+    await this.#claiming;
     for (const run of this.#running) run.abort(shutdown());
   }
 

@@ -78,6 +78,23 @@ Deno.test("SIGTERM ends four tasks that run side by side, each with worker-shutd
   });
 });
 
+Deno.test("SIGTERM does not claim again what it has just given back, though slots are free", async () => {
+  await using begun = await TaskSignal.make();
+  await withWorker({ config: { capacity: 4 } }, async (deployment, worker) => {
+    const taskId = deployment.createTask(shell(`echo begun > ${begun.path}; exec sleep 600`));
+    await begun.received();
+    await deployment.run(shell("true"));
+    // The end of a task makes the worker claim at once; a few calls later that one is under way.
+    await worker.says("Resolved 1 tasks");
+    for (let calls = 0; calls < 20; calls++) {
+      await (await fetch(`${deployment.taskcluster.rootUrl}/api/queue/v1/ping`)).body?.cancel();
+    }
+    worker.kill("SIGTERM");
+    assert.equal(await worker.exited, 72);
+    assert.deepEqual(runs(deployment, taskId), ["exception/worker-shutdown", "pending/undefined"]);
+  });
+});
+
 Deno.test("SIGTERM during the set-up of a task ends it before its first command (K11)", async () => {
   const faults = new FaultSchedule([
     { service: "auth", entry: "expandScopes", effect: { kind: "delay", delayMs: 600_000 } },
