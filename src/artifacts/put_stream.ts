@@ -3,11 +3,14 @@
  *
  * `fetch` sends every stream chunked, which presigned URLs refuse. `node:http` can be told a length, but on
  * Deno 2.4 takes four times the CPU of this and keeps the whole body in memory (1.1 GB for 1 GB, measured). So
- * this speaks just enough HTTP/1.1 (RFC 9112) itself: one request and one answer on a connection of its own.
+ * this speaks just enough HTTP/1.1 (RFC 9112) itself: one request and one answer on a connection of its own,
+ * through a proxy where `fetch` would take one.
  */
 
 import { ArtifactError } from "./artifact_error.ts";
 import { type AnswerHead, AnswerReader } from "./answer_reader.ts";
+import { dial } from "./dial.ts";
+import { type Proxy, proxyFor, type ReadVariable } from "./proxy.ts";
 import { isHeaderValue, type PutAnswer, type PutOptions, StalledError } from "./put.ts";
 
 export interface StreamRequest extends PutOptions {
@@ -15,6 +18,8 @@ export interface StreamRequest extends PutOptions {
   readonly lengthBytes: number;
   /** The next bytes of the body, valid until the next call; undefined at its end. */
   readonly read: () => Promise<Uint8Array | undefined>;
+  /** Where variables that name a proxy come from. Default: the environment, as for `fetch`. */
+  readonly readVariable?: ReadVariable;
 }
 
 /**
@@ -28,8 +33,12 @@ export async function putStream(url: string, request: StreamRequest): Promise<Pu
   signal.throwIfAborted();
   using guard = new ConnectionGuard(signal, stallMs);
   const target = new URL(url);
-  const opening = requestHead(target, request);
-  const connection = await guard.connect(() => connect(target, request));
+  const proxy = proxyFor(target, request.readVariable ?? ((name) => Deno.env.get(name)));
+  const opening = requestHead(target, { request, proxy });
+  const { caCerts } = request;
+  const connection = await guard.connect((onConnection) =>
+    dial(target, { proxy, onConnection, ...(caCerts ? { caCerts } : {}) })
+  );
   const answer = new AnswerReader(connection, () => guard.moved());
   const head = settled(answer.head());
   const sent = settled(send(connection, { opening, request, guard, head }));
@@ -98,17 +107,18 @@ async function readBody(request: StreamRequest): Promise<Uint8Array | undefined>
   }
 }
 
-function requestHead(target: URL, { headers, lengthBytes }: StreamRequest): Uint8Array {
+function requestHead(target: URL, { request, proxy }: { request: StreamRequest; proxy: Proxy | undefined }) {
+  const isRelayed = proxy !== undefined && target.protocol === "http:";
   const all = {
     "Host": target.host,
-    ...headers,
-    "Content-Length": String(lengthBytes),
+    ...request.headers,
+    ...(isRelayed && proxy.authorization ? { "Proxy-Authorization": proxy.authorization } : {}),
+    "Content-Length": String(request.lengthBytes),
     "Connection": "close",
   };
   const lines = Object.entries(all).map(([name, value]) => `${name}: ${headerValue(value)}\r\n`);
-  return new TextEncoder().encode(
-    `PUT ${target.pathname}${target.search} HTTP/1.1\r\n${lines.join("")}\r\n`,
-  );
+  const place = isRelayed ? `http://${target.host}${target.pathname}` : target.pathname;
+  return new TextEncoder().encode(`PUT ${place}${target.search} HTTP/1.1\r\n${lines.join("")}\r\n`);
 }
 
 /** Content types come out of payloads: none may end its line and begin another. */
@@ -125,18 +135,6 @@ async function writeAll(
     at += await connection.write(bytes.subarray(at));
     guard.moved();
   }
-}
-
-function connect(target: URL, { caCerts }: StreamRequest): Promise<Deno.Conn> {
-  const hostname = target.hostname.replace(/^\[|\]$/g, "");
-  if (target.protocol === "http:") return Deno.connect({ hostname, port: Number(target.port || 80) });
-  if (target.protocol !== "https:") throw new TypeError(`Cannot put to ${target.protocol} addresses`);
-  return Deno.connectTls({
-    hostname,
-    port: Number(target.port || 443),
-    alpnProtocols: ["http/1.1"],
-    ...(caCerts ? { caCerts: [...caCerts] } : {}),
-  });
 }
 
 /** Closes the connection, which ends whatever goes on there, on abort or when nothing moves. */
@@ -161,8 +159,14 @@ class ConnectionGuard implements Disposable {
     this.#movedMs = performance.now();
   }
 
-  async connect(dial: () => Promise<Deno.Conn>): Promise<Deno.Conn> {
-    const connecting = dial();
+  /** @param dial gives the connection; what it opens on the way it tells of at once */
+  async connect(
+    dial: (onConnection: (connection: Deno.Conn) => void) => Promise<Deno.Conn>,
+  ): Promise<Deno.Conn> {
+    const connecting = dial((connection) => {
+      this.#connection = connection;
+      if (this.#end) this.hangUp();
+    });
     try {
       this.#connection = await this.watch(connecting);
       return this.#connection;
