@@ -70,7 +70,11 @@ export async function mountTask(
     },
     async end(result) {
       if (result) commandResults.push(result);
-      await undo?.(outcome);
+      try {
+        await undo?.(outcome);
+      } catch (error) {
+        outcome.add(error);
+      }
       log.close();
       return plain(Deno.readTextFileSync(path), context.directory);
     },
