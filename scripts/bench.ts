@@ -1,6 +1,15 @@
 /**
  * Measures workers: `deno task bench [--worker BIN] [--peer BIN] [--only NAME] [--runs N]`. Drives each through a config
- * file against a Taskcluster in another process, in turn with the peer, and prints a table.
+ * file against a Taskcluster in another process, in turn with the peer, and prints a Markdown table of medians, spread
+ * and, with a peer, the ratio to it.
+ *
+ * * `--worker`: the binary to measure. Default: the insecure engine in `dist/`, as `deno task compile` left it.
+ * * `--peer`: any other generic-worker to compare with; what it needs besides itself must be on the PATH. The worker
+ *   itself as its own peer shows how far two measurements of the same thing lie apart on this machine.
+ * * `--only`: one scenario: start, idle, trivial-1, trivial-4, log, small-artifacts or big-artifacts.
+ * * `--runs`: how often each scenario runs. Default: 3, idle and big-artifacts once.
+ *
+ * Times of a task are the queue's; CPU of the worker is that of its own process, without commands of the task.
  */
 
 import { join, resolve } from "node:path";

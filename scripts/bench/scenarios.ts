@@ -3,6 +3,7 @@
 import { v4 as slugid } from "slugid";
 import type { Deployment, TaskOutcome } from "./deployment.ts";
 import type { Figure } from "./figures.ts";
+import { PreparedFiles } from "./prepared_files.ts";
 import { runWorker, type Usage } from "./worker_run.ts";
 
 /** What a scenario gets. */
@@ -23,6 +24,8 @@ interface Workload {
   readonly capacity: number;
   readonly tasks: number;
   readonly payload: Readonly<Record<string, unknown>>;
+  /** Environment of the worker and, through it, of the tasks. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 interface Result {
@@ -97,7 +100,12 @@ async function trivial(bench: Bench, capacity: number): Promise<Figure[]> {
     { name: `${label}: claim to first output`, unit: "ms", samples: toFirstOutput },
     { name: `${label}: last output to resolved`, unit: "ms", samples: fromLastOutput },
     { name: `${label}: claim to resolved`, unit: "ms", samples: toResolved },
-    { name: `${label}: CPU a task`, unit: "ms", samples: [usage.cpuS / trivialTasks * 1000] },
+    {
+      name: `${label}: CPU of the worker a task`,
+      unit: "ms",
+      samples: [usage.ownCpuS / trivialTasks * 1000],
+    },
+    { name: `${label}: CPU of worker and task`, unit: "ms", samples: [usage.cpuS / trivialTasks * 1000] },
     peakMemory(label, usage),
   ];
 }
@@ -109,15 +117,24 @@ async function gigabyteOfLog(bench: Bench): Promise<Figure[]> {
 }
 
 async function smallArtifacts(bench: Bench): Promise<Figure[]> {
-  const command = "mkdir out; for n in $(seq 1000); do head -c 10240 /dev/urandom > out/$n; done";
-  const payload = { ...shell(command), artifacts: [{ type: "directory", path: "out", name: "public/out" }] };
-  return wholeTask("1000 artifacts of 10 KB", await runTasks(bench, { capacity: 1, tasks: 1, payload }));
+  await using files = await PreparedFiles.make({ count: 1000, sizeBytes: 10 * 1024 });
+  const payload = {
+    ...shell(`cp -r "$${PreparedFiles.variable}" out`),
+    artifacts: [{ type: "directory", path: "out", name: "public/out" }],
+  };
+  const result = await runTasks(bench, { capacity: 1, tasks: 1, payload, env: files.env });
+  return wholeTask("1000 artifacts of 10 KB", result);
 }
 
 async function bigArtifacts(bench: Bench): Promise<Figure[]> {
-  const command = `for n in 1 2 3 4; do head -c 1073741824 /dev/urandom > $n; done; ${sayTime}`;
-  const artifacts = ["1", "2", "3", "4"].map((path) => ({ type: "file", path, name: `public/${path}` }));
-  const result = await runTasks(bench, { capacity: 1, tasks: 1, payload: { ...shell(command), artifacts } });
+  await using files = await PreparedFiles.make({ count: 4, sizeBytes: 1024 ** 3 });
+  const artifacts = files.names.map((name) => ({
+    type: "file",
+    path: `out/${name}`,
+    name: `public/${name}`,
+  }));
+  const payload = { ...shell(`cp -rl "$${PreparedFiles.variable}" out; ${sayTime}`), artifacts };
+  const result = await runTasks(bench, { capacity: 1, tasks: 1, payload, env: files.env });
   const [taskId = ""] = result.taskIds;
   const { lastMs } = await timesInLog(bench, taskId);
   const resolvedMs = result.outcomes[0]?.resolvedMs ?? NaN;
@@ -132,6 +149,7 @@ function wholeTask(label: string, { outcomes, usage }: Result): Figure[] {
   const durationsS = outcomes.map(({ startedMs, resolvedMs }) => (resolvedMs - startedMs) / 1000);
   return [
     { name: label, unit: "s", samples: durationsS },
+    { name: `${label}: CPU of the worker`, unit: "s", samples: [usage.ownCpuS] },
     { name: `${label}: CPU of worker and task`, unit: "s", samples: [usage.cpuS] },
     peakMemory(label, usage),
   ];
@@ -148,8 +166,8 @@ async function runTasks({ binary, deployment }: Bench, workload: Workload): Prom
   for (const taskId of taskIds) {
     await deployment.createTask({ taskId, workerType: type, payload: workload.payload });
   }
-  const { capacity, tasks } = workload;
-  const usage = await runWorker(binary, { deployment, workerType: type, capacity, tasks });
+  const { capacity, tasks, env = {} } = workload;
+  const usage = await runWorker(binary, { deployment, workerType: type, capacity, tasks, env });
   const outcomes = await Promise.all(taskIds.map((taskId) => deployment.outcome(taskId)));
   const unfinished = outcomes.find(({ state }) => state !== "completed");
   if (unfinished) throw new Error(`A task of the bench ended as ${unfinished.state} instead of completed`);

@@ -12,11 +12,15 @@ export interface WorkerRunOptions {
   readonly tasks: number;
   /** Stops a worker that takes no end of tasks. */
   readonly signal?: AbortSignal;
+  /** Added to the worker's environment, which its tasks inherit. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 /** What it used, itself and all that it started. */
 export interface Usage {
-  /** User and system time of the worker and its ended children, seconds. */
+  /** User and system time of the worker's own process, seconds. */
+  readonly ownCpuS: number;
+  /** The same with that of its ended children: the tasks' commands and what helps it. */
   readonly cpuS: number;
   /** Peak resident memory of the worker alone, MB. */
   readonly peakMemoryMB: number;
@@ -39,6 +43,7 @@ export async function runWorker(binary: string, options: WorkerRunOptions): Prom
     const process = new Deno.Command("sh", {
       args: ["-c", 'log=$1; shift; exec "$@" >"$log" 2>&1', "sh", log, binary, "run", "--config", config],
       cwd: directory,
+      env: { ...options.env },
       stdin: "null",
       stdout: "null",
       stderr: "null",
@@ -77,7 +82,7 @@ function settings(directory: string, options: WorkerRunOptions): Record<string, 
 
 /** Samples the process until it is gone. */
 async function watch(process: Deno.ChildProcess, signal: AbortSignal | undefined): Promise<Usage> {
-  let usage: Usage = { cpuS: 0, peakMemoryMB: 0, memoryMB: 0 };
+  let usage: Usage = { ownCpuS: 0, cpuS: 0, peakMemoryMB: 0, memoryMB: 0 };
   let running = true;
   let endAtMs = Infinity;
   void process.status.then(() => running = false);
@@ -101,16 +106,18 @@ function sample(pid: number): Usage | undefined {
     const memoryMB = megabytes("VmRSS");
     // Gone but not yet waited for: no memory, no times worth keeping.
     if (Number.isNaN(memoryMB)) return undefined;
-    return { cpuS: cpuSeconds(pid), peakMemoryMB: megabytes("VmHWM"), memoryMB };
+    return { ...cpuSeconds(pid), peakMemoryMB: megabytes("VmHWM"), memoryMB };
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return undefined;
     throw error;
   }
 }
 
-/** User and system time of a process and of its children that ended (proc(5), fields 14 to 17 of stat). */
-function cpuSeconds(pid: number): number {
+/** User and system time of a process, and of its children that ended (proc(5), fields 14 to 17 of stat). */
+function cpuSeconds(pid: number): Pick<Usage, "ownCpuS" | "cpuS"> {
   const stat = Deno.readTextFileSync(`/proc/${pid}/stat`);
-  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-  return fields.slice(11, 15).reduce((sum, ticks) => sum + Number(ticks), 0) / ticksPerSecond;
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ").map(Number);
+  const [user = 0, system = 0, childrenUser = 0, childrenSystem = 0] = fields.slice(11, 15);
+  const ownCpuS = (user + system) / ticksPerSecond;
+  return { ownCpuS, cpuS: ownCpuS + (childrenUser + childrenSystem) / ticksPerSecond };
 }

@@ -1,6 +1,7 @@
 /** What the commands of a task find in their environment on the insecure engine (spec 02 §4.5). */
 
 import assert from "node:assert/strict";
+import { Buffer } from "node:buffer";
 import { withWorker } from "../support/worker.ts";
 
 /** Name and value of all variables, as the process sees them: `env -0` in hexadecimal, since logs are text. */
@@ -13,7 +14,7 @@ const printEnvironment = [
 /** The working directory and the environment of a task's command. */
 function parse(log: string): { workDirectory: string; env: Map<string, string> } {
   const [, workDirectory = "", hex = ""] = /^BEGIN\n(.*)\n([0-9a-f]*)\nEND$/m.exec(log) ?? [];
-  const text = new TextDecoder().decode(Uint8Array.fromHex(hex));
+  const text = new TextDecoder().decode(Buffer.from(hex, "hex"));
   const env = new Map(
     text.split("\0").slice(0, -1).map((entry) => {
       const at = entry.indexOf("=");

@@ -35,7 +35,7 @@ Deno.test("a file table is sorted by key, also where keys look like numbers", ()
   const text = renderFileTable(
     parseFileTable(JSON.stringify({ b: entry, "10": entry, "9": entry, a: entry })),
   );
-  assert.deepEqual([...text.matchAll(/^  "(.*)": \{$/gm)].map((match) => match[1]), ["10", "9", "a", "b"]);
+  assert.deepEqual([...text.matchAll(/^ {2}"(.*)": \{$/gm)].map((match) => match[1]), ["10", "9", "a", "b"]);
   assert.ok(text.endsWith("}\n"));
   assert.equal(renderFileTable(new Map()), "{}\n");
 });
