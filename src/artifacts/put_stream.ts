@@ -41,7 +41,8 @@ export async function putStream(url: string, request: StreamRequest): Promise<Pu
   );
   const answer = new AnswerReader(connection, () => guard.moved());
   const head = settled(answer.head());
-  const sent = settled(send(connection, { opening, request, guard, head }));
+  const content = new Content(request.read);
+  const sent = settled(send(connection, { opening, content, lengthBytes: request.lengthBytes, guard, head }));
   try {
     await answeredOrSent(sent, { head, guard });
     const { status, statusText, headers } = await guard.watch(head.promise);
@@ -49,8 +50,7 @@ export async function putStream(url: string, request: StreamRequest): Promise<Pu
     return { status, statusText, headers, body };
   } finally {
     guard.hangUp();
-    // A piece may still be on its way out of the file; the next attempt, which starts over, must not meet it there.
-    await guard.watch(sent.promise).catch(() => {});
+    await guard.watch(content.stop()).catch(() => {});
   }
 }
 
@@ -73,25 +73,26 @@ async function answeredOrSent(
 
 interface Sending {
   readonly opening: Uint8Array;
-  readonly request: StreamRequest;
+  readonly content: Content;
+  readonly lengthBytes: number;
   readonly guard: ConnectionGuard;
   readonly head: Settled<AnswerHead>;
 }
 
-async function send(connection: Deno.Conn, { opening, request, guard, head }: Sending): Promise<void> {
+async function send(connection: Deno.Conn, sending: Sending): Promise<void> {
+  const { opening, content, lengthBytes, guard, head } = sending;
   await writeAll(connection, { bytes: opening, guard });
   let sentBytes = 0;
   while (!head.done) {
-    const bytes = await readBody(request);
+    const bytes = await content.next();
     if (bytes === undefined) break;
     sentBytes += bytes.length;
-    if (sentBytes > request.lengthBytes) break;
+    if (sentBytes > lengthBytes) break;
     guard.moved();
     await writeAll(connection, { bytes, guard });
   }
-  if (!head.done && sentBytes !== request.lengthBytes) {
-    const problem =
-      `Cannot send the file: it has ${sentBytes} bytes now, not ${request.lengthBytes} as announced`;
+  if (!head.done && sentBytes !== lengthBytes) {
+    const problem = `Cannot send the file: it has ${sentBytes} bytes now, not ${lengthBytes} as announced`;
     throw new BodyError(problem, { cause: new ArtifactError("unreadable", problem) });
   }
 }
@@ -99,11 +100,32 @@ async function send(connection: Deno.Conn, { opening, request, guard, head }: Se
 /** What went wrong lies in the body, not on the connection. */
 class BodyError extends Error {}
 
-async function readBody(request: StreamRequest): Promise<Uint8Array | undefined> {
-  try {
-    return await request.read();
-  } catch (cause) {
-    throw new BodyError("Cannot read the body", { cause });
+/** The body, which nobody reads any more once it is stopped: the next attempt starts over in the same file. */
+class Content {
+  readonly #read: () => Promise<Uint8Array | undefined>;
+  #pending: Promise<unknown> = Promise.resolve();
+  #stopped = false;
+
+  constructor(read: () => Promise<Uint8Array | undefined>) {
+    this.#read = read;
+  }
+
+  /** @throws BodyError */
+  async next(): Promise<Uint8Array | undefined> {
+    if (this.#stopped) return undefined;
+    const piece = this.#read();
+    this.#pending = piece;
+    try {
+      return await piece;
+    } catch (cause) {
+      throw new BodyError("Cannot read the body", { cause });
+    }
+  }
+
+  /** Waits for the piece on its way. A write may be left behind: closing its connection does not always end it. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    await this.#pending.catch(() => {});
   }
 }
 
