@@ -12,6 +12,7 @@ import { osGroups } from "./os_groups/mod.ts";
 import { payloadValidator } from "./payload_validator/mod.ts";
 import { resourceMonitor } from "./resource_monitor/mod.ts";
 import { taskTimer } from "./task_timer/mod.ts";
+import { taskclusterProxy } from "./taskcluster_proxy/mod.ts";
 import { unavailableFeatures } from "./unavailable/mod.ts";
 
 export const features: readonly Feature[] = [
@@ -19,6 +20,7 @@ export const features: readonly Feature[] = [
   payloadValidator,
   ...unavailableFeatures,
   liveLog,
+  taskclusterProxy,
   osGroups,
   mounts,
   resourceMonitor,

@@ -103,6 +103,24 @@ export interface DirectoryName {
   readonly exact: boolean;
 }
 
+/** One end of a TCP connection; the host as digits. */
+export interface TcpAddress {
+  readonly hostname: string;
+  readonly port: number;
+}
+
+/** A TCP connection as the one who accepted it sees it. */
+export interface ConnectionEnds {
+  readonly local: TcpAddress;
+  readonly remote: TcpAddress;
+}
+
+/** Who holds the other end: an account of this machine; nobody any more; or it is not a socket of this machine. */
+export type ConnectionPeer =
+  | { readonly kind: "account"; readonly uid: number }
+  | { readonly kind: "closing" }
+  | { readonly kind: "elsewhere" };
+
 export interface MemoryFacts {
   readonly totalBytes: number;
   readonly availableBytes: number;
@@ -135,6 +153,8 @@ export interface Platform {
   memory(): MemoryFacts;
   /** Memory held by a process that `spawn` started and by everything it started; 0 once they have ended. */
   groupMemoryBytes(pid: number): number;
+  /** Whose process is at the other end of a connection that was accepted on this machine? */
+  connectionPeer(connection: ConnectionEnds): ConnectionPeer;
   /** Bytes an unprivileged user may still write on the file system that holds `path`. */
   freeDiskBytes(path: string): number;
   /** When the machine started, milliseconds since the epoch; undefined where unknown. */

@@ -91,9 +91,9 @@ Deno.test("a task ends as its commands, its payload and its time limit say", asy
     },
     {
       name: "feature that does not exist",
-      payload: shell("true", { features: { taskclusterProxy: true } }),
+      payload: shell("true", { features: { loopbackAudio: true } }),
       resolution: "exception/malformed-payload",
-      log: /"Taskcluster Proxy"/,
+      log: /"LoopbackAudio"/,
     },
   ];
   await withWorker({ config: { capacity: 4 } }, async (deployment) => {

@@ -5,7 +5,6 @@ import type { TaskRun } from "../../task/task_run.ts";
 
 /** Each with its turn in the order of spec 01 §8.1. */
 export const unavailableFeatures: readonly Feature[] = [
-  unavailable("Taskcluster Proxy", (task) => task.payload.features["taskclusterProxy"] === true),
   unavailable("Interactive", (task) => task.payload.features["interactive"] === true),
   unavailable("LoopbackAudio", (task) => task.payload.features["loopbackAudio"] === true),
   unavailable("LoopbackVideo", (task) => task.payload.features["loopbackVideo"] === true),

@@ -4,6 +4,7 @@ import { type Clock, systemClock } from "../../base/clock.ts";
 import { type Architecture, type Platform, SpawnError, type SpawnOptions } from "../platform.ts";
 import { hasCertificateStore } from "./certificates.ts";
 import { ChildProcess, openPidfd } from "./child_process.ts";
+import { findConnectionPeer } from "./connection_peer.ts";
 import { listDirectory, lookAt, openFile } from "./files.ts";
 import { heedEndingChildren, hideInheritedDescriptors } from "./inherited_state.ts";
 import { constants, errno, errorWords, libc } from "./libc.ts";
@@ -51,6 +52,7 @@ export function createPlatform(options: LinuxPlatformOptions = {}): Platform {
     idle: () => processes.reactor.idle(),
     memory: readMemory,
     groupMemoryBytes: (pid) => processes.groupMemoryBytes(pid),
+    connectionPeer: (connection) => findConnectionPeer(connection),
     freeDiskBytes: readFreeDiskBytes,
     bootTimeMs: readBootTimeMs,
     ownGroups: () => Promise.resolve(readOwnGroups()),
