@@ -72,7 +72,7 @@ function exposedPort(config: Config): Problem[] {
   const taken = portRanges(config).filter(({ first, last }) => first <= port && port <= last)
     .map((range) => `the ports ${rangeText(range)} of "${range.setting}" contain it`);
   const single = config.capacity > 1
-    ? ["only one task at a time can have it, others expose no live log"]
+    ? ["only one task at a time can have it, the live logs of others are at any free port"]
     : [];
   return [...taken, ...single].map((reason) => ({
     setting: "livelogExposePort",

@@ -25,18 +25,15 @@ export class ConnectionListener {
     return this.#listener.addr.port;
   }
 
-  /** The address is free again when this returns; connections stay open. Twice is as good as once. */
-  close(): void {
-    if (this.#closed) return;
-    this.#closed = true;
-    this.#listener.close();
-    clearTimeout(this.#pause);
-    this.#endPause?.();
-  }
-
-  /** Settles when nothing is accepted any more. */
-  get finished(): Promise<void> {
-    return this.#accepting;
+  /** Connections stay open. Settles when the address is free again. Twice is as good as once. */
+  async close(): Promise<void> {
+    if (!this.#closed) {
+      this.#closed = true;
+      this.#listener.close();
+      clearTimeout(this.#pause);
+      this.#endPause?.();
+    }
+    await this.#accepting;
   }
 
   async #accept(): Promise<void> {

@@ -6,8 +6,8 @@ import { ConnectionListener, type ServeConnection } from "./connection_listener.
 export interface Exposure {
   /** Without a path and without a slash at its end. */
   readonly url: string;
-  /** Nobody new can come in when this returns; connections stay open. */
-  close(): void;
+  /** Connections stay open. Settles when nobody new can come in and the port is free. */
+  close(): Promise<void>;
 }
 
 export interface LocalExposureOptions {

@@ -3,7 +3,7 @@
 import type { Clock } from "../base/clock.ts";
 import { answerTo, type LiveLogAddress, type LiveLogAnswer, type LogPart } from "./live_log_answer.ts";
 import { BadRequest, type LiveLogRequest, readRequest } from "./live_log_request.ts";
-import type { LiveLogSource } from "./live_log_source.ts";
+import { type LiveLogSource, PieceMemory } from "./live_log_source.ts";
 
 /** What a reader is served on; a `Deno.Conn` is one, a stream of a tunnel could be another. */
 export interface ReaderStream {
@@ -126,15 +126,17 @@ export class LiveLogConnection {
     const { source } = this.#options;
     this.#deadlineMs = Infinity;
     let at = typeof part.from === "number" ? part.from : await source.startOfLastLines(part.from.lastLines);
+    const memory = new PieceMemory();
     while (at < part.toBytes) {
       if (source.sizeBytes <= at) {
         if (source.ended) break;
+        memory.release();
         this.#deadlineMs = this.#halfClosed ? this.#inMs(halfClosedMs) : Infinity;
         await source.reaches(at, this.#gone.signal);
         this.#gone.signal.throwIfAborted();
         continue;
       }
-      const piece = await source.piece(at, part.toBytes);
+      const piece = await source.piece(at, { toBytes: part.toBytes, memory });
       await this.#write(chunked ? piece.chunk : piece.plain);
       at += piece.sizeBytes;
     }

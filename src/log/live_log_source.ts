@@ -2,7 +2,7 @@
 
 import type { TaskLog } from "./task_log.ts";
 
-/** A piece of the log, framed as one chunk of HTTP/1.1; many readers may share it. */
+/** A piece of the log, framed as one chunk of HTTP/1.1. */
 export interface LogPiece {
   readonly sizeBytes: number;
   /** The bytes themselves. */
@@ -15,13 +15,29 @@ export interface LogPiece {
 const pieceBytes = 32 * 1024;
 const sizeDigits = 4;
 const frameStart = sizeDigits + 2;
+const frameBytes = frameStart + 2;
 /** Pieces given out between two turns of the event loop: the task's own output comes first. */
 const piecesPerTurn = 16;
 const lineFeed = 0x0a;
 
+/** Where a reader that is behind keeps the piece it is sending; takes room only when it is. */
+export class PieceMemory {
+  #bytes: Uint8Array | undefined;
+
+  get bytes(): Uint8Array {
+    this.#bytes ??= new Uint8Array(pieceBytes + frameBytes);
+    return this.#bytes;
+  }
+
+  /** Gives the room back, until it is needed again. */
+  release(): void {
+    this.#bytes = undefined;
+  }
+}
+
 /**
  * The log's file is opened once more, so that reading never moves where it is written (weakness LF-6). Readers at the
- * same place, as those at the end of a log mostly are, share one piece.
+ * end of a log mostly share one piece; those that are behind read into memory of their own.
  */
 export class LiveLogSource {
   readonly #log: TaskLog;
@@ -63,13 +79,21 @@ export class LiveLogSource {
     });
   }
 
-  /** What is there from `offset` on, up to `toBytes` and to the size of a piece. @throws the system's error */
-  async piece(offset: number, toBytes: number): Promise<LogPiece> {
+  /**
+   * What is there from `offset` on, up to `toBytes` and to the size of a piece. Valid until the memory that was
+   * given is used again.
+   *
+   * @throws the system's error
+   */
+  async piece(offset: number, options: { toBytes: number; memory: PieceMemory }): Promise<LogPiece> {
     await this.#turn();
-    const wantedBytes = Math.min(pieceBytes, Math.min(toBytes, this.sizeBytes) - offset);
+    if (this.#closed) throw new Error("Nobody reads this log any more");
+    const wantedBytes = Math.min(pieceBytes, Math.min(options.toBytes, this.sizeBytes) - offset);
     const latest = this.#latest;
     if (latest?.offset === offset && latest.sizeBytes === wantedBytes) return latest;
-    this.#latest = { offset, ...this.#read(offset, wantedBytes) };
+    if (wantedBytes === pieceBytes) return this.#read(offset, { wantedBytes, into: options.memory.bytes });
+    const into = new Uint8Array(wantedBytes + frameBytes);
+    this.#latest = { offset, ...this.#read(offset, { wantedBytes, into }) };
     return this.#latest;
   }
 
@@ -77,11 +101,12 @@ export class LiveLogSource {
   async startOfLastLines(count: number): Promise<number> {
     const sizeBytes = this.sizeBytes;
     if (count === 0) return sizeBytes;
+    const memory = new PieceMemory();
     let left = count;
     // The newline at the very end ends the last line, it does not begin another one.
     for (let end = sizeBytes - 1; end > 0;) {
       const start = Math.max(0, end - pieceBytes);
-      const { plain } = await this.piece(start, end);
+      const { plain } = await this.piece(start, { toBytes: end, memory });
       for (let at = plain.length - 1; at >= 0; at--) {
         if (plain[at] === lineFeed && --left === 0) return start + at + 1;
       }
@@ -100,8 +125,8 @@ export class LiveLogSource {
     this.#file.close();
   }
 
-  #read(offset: number, wantedBytes: number): LogPiece {
-    const chunk = new Uint8Array(frameStart + wantedBytes + 2);
+  #read(offset: number, { wantedBytes, into }: { wantedBytes: number; into: Uint8Array }): LogPiece {
+    const chunk = into.subarray(0, wantedBytes + frameBytes);
     const plain = chunk.subarray(frameStart, frameStart + wantedBytes);
     this.#file.seekSync(offset, Deno.SeekMode.Start);
     for (let filled = 0; filled < wantedBytes;) {
@@ -123,6 +148,7 @@ export class LiveLogSource {
 
   /** Hundreds of readers that catch up leave room for all else the worker does. */
   async #turn(): Promise<void> {
+    if (this.#closed) return;
     this.#turnTimer ??= setTimeout(() => this.#nextTurn());
     if (this.#turnsLeft > 0) {
       this.#turnsLeft--;

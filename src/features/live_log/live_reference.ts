@@ -28,6 +28,11 @@ export class LiveReference {
     this.#published = this.#publish();
   }
 
+  /** Lets nobody new in. Settles when the ports of the slot are free. Never rejects. */
+  async closePorts(): Promise<void> {
+    await (await this.#made)?.close();
+  }
+
   /** Settles when the announcement is over, so that what replaces it comes after it. Never rejects. */
   async settle(): Promise<void> {
     const waited = new AbortController();

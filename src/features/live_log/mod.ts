@@ -20,7 +20,8 @@ export const liveLog: Feature = {
   reservedArtifacts: (task) => [task.payload.logs.live],
   start(task) {
     const reference = new LiveReference(task);
-    return Promise.resolve(() => {
+    return Promise.resolve(async () => {
+      await reference.closePorts();
       // The log says its last words before its readers see the end: the server stops by itself, with the log.
       task.outlasting.push(reference.served());
       const settled = reference.settle();

@@ -13,15 +13,17 @@ export interface ServedLog {
   readonly url: Secret;
   /** Settles when the log has ended and its readers have it all, or had time enough. Never rejects. */
   readonly finished: Promise<void>;
+  /** Lets nobody new in; those that are in go on. Settles when the ports are free for the slot's next task. */
+  close(): Promise<void>;
 }
 
 /**
- * Listens at once. Both ports are free again as soon as the log is closed, before the slot gets another task.
+ * Listens at once.
  *
  * @throws Error when a port is taken or the log can't be read
  */
 export function serveLog(task: TaskRun, publicIP: string): ServedLog {
-  const { log, ports, worker: { clock, config }, workerLog } = task;
+  const { log, ports, worker: { clock } } = task;
   if (log.closed) throw new Error("The task has ended");
   const server = new LiveLogServer({ log, clock });
   const serve: ServeConnection = (connection) => {
@@ -29,26 +31,30 @@ export function serveLog(task: TaskRun, publicIP: string): ServedLog {
     return server.serve(connection);
   };
   let listener: ConnectionListener | undefined;
-  let exposure: Exposure | undefined;
   try {
     listener = listen(ports.liveLogGet, serve);
-    exposure = exposeLocally(serve, {
-      publicIP,
-      port: config.livelogExposePort,
-      onOtherPort: (message) => workerLog.warn(`Live log: ${message}`),
-    });
+    const exposure = expose(task, { publicIP, serve });
+    return {
+      url: new Secret(exposure.url + server.path.reveal()),
+      finished: server.finished,
+      close: async () => void await Promise.all([listener?.close(), exposure.close()]),
+    };
   } catch (error) {
-    listener?.close();
+    void listener?.close();
     void server.stop();
     throw error;
   }
-  const closing = [listener, exposure];
-  const unfollow = log.follow(() => {
-    if (!log.closed) return;
-    unfollow();
-    for (const one of closing) one.close();
+}
+
+function expose(
+  { worker: { config }, workerLog }: TaskRun,
+  { publicIP, serve }: { publicIP: string; serve: ServeConnection },
+): Exposure {
+  return exposeLocally(serve, {
+    publicIP,
+    port: config.livelogExposePort,
+    onOtherPort: (message) => workerLog.warn(`Live log: ${message}`),
   });
-  return { url: new Secret(exposure.url + server.path.reveal()), finished: server.finished };
 }
 
 /** A port that somebody else has is never talked to (weakness K43). */
