@@ -15,6 +15,7 @@ export interface ArtifactRun extends RunKey {
     readonly config: { readonly rootURL: string; readonly createObjectArtifacts: boolean };
     readonly client: ServiceClient;
     readonly uploadSlots?: UploadSlots;
+    readonly compressionSlots?: UploadSlots;
   };
   readonly workerLog: WorkerLog;
   /** For temporary files; out of the task's reach. */

@@ -4,16 +4,21 @@ import { Buffer } from "node:buffer";
 import { basename, join } from "node:path";
 import { v4 } from "slugid";
 import { errorText } from "../base/error_text.ts";
-import { gzipBytes, GzipMember, gzipPieceBytes, isIncompressible } from "../base/gzip_member.ts";
+import { gzipBytes, gzipPieceBytes, isIncompressible } from "../base/gzip_member.ts";
 import type { ContentEncoding } from "./artifact.ts";
 import { ArtifactError } from "./artifact_error.ts";
 import { type Body, identityBody, storedGzipBody } from "./body.ts";
 import { type ByteSource, openOwnFile, readFully } from "./byte_source.ts";
 import { ContentHash, type ContentHashes, type HashAlgorithm, hashesOf } from "./content_hash.ts";
+import { CopyError, GzipSink } from "./gzip_sink.ts";
+import { ThreadedGzipSink } from "./threaded_gzip_sink.ts";
+import type { UploadSlots } from "./upload_slots.ts";
 
 /** Up to this size a file is read, compressed and sent in memory. */
 export const inMemoryBytes = 1024 * 1024;
 const sampleBytes = 64 * 1024;
+/** From this size on another thread compresses; for smaller ones starting it costs more than it saves. */
+const threadFromBytes = 8 * 1024 * 1024;
 
 export interface EncodeOptions {
   readonly contentEncoding: ContentEncoding;
@@ -23,6 +28,8 @@ export interface EncodeOptions {
   /** Where a compressed copy may lie for a while. */
   readonly temporaryDirectory: string;
   readonly signal: AbortSignal;
+  /** Limits how many large files are compressed at the same time. Default: all that come. */
+  readonly compressionSlots?: UploadSlots | undefined;
   /** Hashes to compute of the content while it is read. */
   readonly hashAlgorithms: readonly HashAlgorithm[];
 }
@@ -126,56 +133,73 @@ async function compressToFile(source: ByteSource, options: EncodeOptions): Promi
   }
 }
 
-/** The copy could not be written. */
-class CopyError extends Error {}
-
 interface Compression extends EncodeOptions {
   readonly copyPath: string;
   readonly hash: ContentHash | undefined;
 }
 
-async function compress(
+interface CopySizes {
+  readonly contentBytes: number;
+  readonly storedBytes: number;
+}
+
+async function compress(source: ByteSource, compression: Compression): Promise<CopySizes> {
+  const { sizeBytes, compressionSlots: inTurn = (work) => work() } = compression;
+  if (sizeBytes < threadFromBytes) return await compressHere(source, compression);
+  return await inTurn(() => compressOnThread(source, compression));
+}
+
+async function compressHere(source: ByteSource, compression: Compression): Promise<CopySizes> {
+  const { copyPath, path, hash } = compression;
+  const sink = await GzipSink.create({ path: copyPath, fileName: basename(path) });
+  const buffer = new Uint8Array(gzipPieceBytes);
+  try {
+    const contentBytes = await readAll(source, compression, {
+      room: () => buffer,
+      push: (piece) => sink.push(piece),
+    });
+    hash?.finish();
+    return { contentBytes, storedBytes: await sink.finish() };
+  } finally {
+    sink.close();
+  }
+}
+
+async function compressOnThread(source: ByteSource, compression: Compression): Promise<CopySizes> {
+  const { copyPath, path, hash, signal } = compression;
+  signal.throwIfAborted();
+  const sink = await ThreadedGzipSink.create({ path: copyPath, fileName: basename(path) });
+  try {
+    const contentBytes = await readAll(source, compression, sink);
+    hash?.finish();
+    return { contentBytes, storedBytes: await sink.finish() };
+  } finally {
+    sink.close();
+  }
+}
+
+interface Pieces {
+  room(): Uint8Array<ArrayBuffer> | Promise<Uint8Array<ArrayBuffer>>;
+  push(piece: Uint8Array<ArrayBuffer>): void | Promise<void>;
+}
+
+/** Reads and hashes the content and hands it on; how much there was. */
+async function readAll(
   source: ByteSource,
-  { copyPath, path, hash, signal, sizeBytes }: Compression,
-): Promise<{ contentBytes: number; storedBytes: number }> {
+  { hash, signal, sizeBytes }: Compression,
+  pieces: Pieces,
+): Promise<number> {
   await source.seek(0);
   hash?.restart();
-  using copy = await copying(() => Deno.open(copyPath, { write: true, createNew: true, mode: 0o600 }));
-  const member = new GzipMember({ fileName: basename(path) });
-  const buffer = Buffer.allocUnsafeSlow(gzipPieceBytes);
   let contentBytes = 0;
-  let storedBytes = await append(copy, [member.header]);
-  try {
-    while (contentBytes < sizeBytes) {
-      signal.throwIfAborted();
-      const piece = await readFully(source, buffer.subarray(0, sizeBytes - contentBytes));
-      if (piece.length === 0) break;
-      contentBytes += piece.length;
-      hash?.update(piece);
-      storedBytes += await append(copy, await member.push(piece));
-    }
-    storedBytes += await append(copy, await member.finish());
-  } finally {
-    member.close();
+  while (contentBytes < sizeBytes) {
+    const room = await pieces.room();
+    signal.throwIfAborted();
+    const piece = await readFully(source, room.subarray(0, sizeBytes - contentBytes));
+    if (piece.length === 0) break;
+    contentBytes += piece.length;
+    hash?.update(piece);
+    await pieces.push(piece);
   }
-  hash?.finish();
-  return { contentBytes, storedBytes };
-}
-
-/** @returns how many bytes that were */
-async function append(file: Deno.FsFile, parts: readonly Uint8Array[]): Promise<number> {
-  let written = 0;
-  for (const part of parts) {
-    for (let at = 0; at < part.length;) at += await copying(() => file.write(part.subarray(at)));
-    written += part.length;
-  }
-  return written;
-}
-
-async function copying<T>(action: () => Promise<T>): Promise<T> {
-  try {
-    return await action();
-  } catch (cause) {
-    throw new CopyError("Cannot write the copy", { cause });
-  }
+  return contentBytes;
 }

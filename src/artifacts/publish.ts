@@ -72,6 +72,7 @@ export async function publishData(
         hashAlgorithms: createsObjects(run) || !options.hashed ? requiredHashes(run) : ["sha256"],
         temporaryDirectory: run.privateDirectory,
         signal: run.lostSignal,
+        compressionSlots: run.worker.compressionSlots,
       });
       const published = await publishEncoded(run, { ...artifact, contentEncoding }, encoded);
       return { ...published, durationMs: run.worker.clock.monotonicMs() - startedMs };

@@ -9,3 +9,8 @@ export type UploadSlots = <T>(upload: () => Promise<T>) => Promise<T>;
 export function createUploadSlots(limit = 20): UploadSlots {
   return pLimit(limit);
 }
+
+/** One for the worker: a thread for each core, of which more than four would only wait for the disk. */
+export function createCompressionSlots(cores = navigator.hardwareConcurrency): UploadSlots {
+  return pLimit(Math.max(1, Math.min(cores, 4)));
+}

@@ -21,6 +21,8 @@ export interface WorkerContext {
   readonly queue: Queue;
   /** Limits the uploads of all runs together; absent: each run has only its own limit. */
   readonly uploadSlots?: UploadSlots;
+  /** Limits the threads that compress large artifacts of all runs; absent: no limit. */
+  readonly compressionSlots?: UploadSlots;
   /** The worker's own credentials, as they are now. */
   credentials(): Credentials;
   /** The worker's own directory, where its state files and each run's private files lie. Absolute. */

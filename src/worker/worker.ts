@@ -1,7 +1,7 @@
 /** Puts a worker together and runs it from its first claim to its exit code (spec 01 §5). */
 
 import { isAbsolute, join } from "node:path";
-import { createUploadSlots } from "../artifacts/upload_slots.ts";
+import { createCompressionSlots, createUploadSlots } from "../artifacts/upload_slots.ts";
 import { type Clock, systemClock } from "../base/clock.ts";
 import { errorText } from "../base/error_text.ts";
 import { publicConfig } from "../config/public_config.ts";
@@ -139,6 +139,7 @@ async function createContext(options: WorkerOptions, links: Links): Promise<Work
     engine: options.createEngine({ platform, tasksDirectory, environment: options.environment }),
     queue: new Queue(client),
     uploadSlots: createUploadSlots(),
+    compressionSlots: createCompressionSlots(),
     credentials: () => credentials.current,
     payloadSchema: options.payloadSchema,
     memory: new WorkerMemory(() => worker),
