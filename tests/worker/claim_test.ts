@@ -1,8 +1,6 @@
 /** The claim of a run: renewed while it lasts, and what happens when it is taken away (K7, K11, K12, K20, K41). */
 
 import assert from "node:assert/strict";
-import type { Clock } from "../../src/base/clock.ts";
-import { systemClock } from "../../src/base/clock.ts";
 import { FaultSchedule } from "../../src/embedded/mod.ts";
 import { TaskSignal } from "../support/task_signal.ts";
 import { shell, withDeployment, withWorker } from "../support/worker.ts";
@@ -19,23 +17,6 @@ Deno.test("a claim of four seconds is renewed as often as a long command needs i
     assert.ok(reclaims >= 3 && reclaims <= 7, `${reclaims} reclaims`);
   });
 });
-
-for (const hours of [-3, 3]) {
-  Deno.test(`a clock that is ${hours} h off costs no claim, artifact or resolution (K7)`, async () => {
-    const clock: Clock = { ...systemClock, nowMs: () => systemClock.nowMs() + hours * 3_600_000 };
-    await withWorker({ clock, settings: shortClaims }, async (deployment, worker) => {
-      const payload = shell("sleep 6; echo data > out", {
-        artifacts: [{ type: "file", path: "out", name: "public/out" }],
-      });
-      const { taskId, resolution, status } = await deployment.run(payload);
-      assert.equal(resolution, "completed/completed", worker.log);
-      assert.equal(status.runs.length, 1);
-      assert.equal(await deployment.artifactText(taskId, "public/out"), "data\n");
-      assert.ok(worker.log.includes("Reclaimed until"), worker.log);
-      assert.ok(!worker.log.includes("Could not claim work"), worker.log);
-    });
-  });
-}
 
 Deno.test("a cancelled run ends at its next reclaim, and the worker goes on", async () => {
   await using begun = await TaskSignal.make();

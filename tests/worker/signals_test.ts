@@ -1,6 +1,7 @@
 /** SIGTERM and SIGINT in every phase of a worker's life (spec 01 §6.6, weaknesses K1 to K3, K11, K12). */
 
 import assert from "node:assert/strict";
+import { systemClock } from "../../src/base/clock.ts";
 import { FaultSchedule } from "../../src/embedded/mod.ts";
 import { TaskSignal } from "../support/task_signal.ts";
 import { type Deployment, shell, withDeployment, withWorker } from "../support/worker.ts";
@@ -165,6 +166,9 @@ Deno.test("a second signal ends the worker at once and kills what its tasks have
     worker.kill("SIGINT");
     assert.equal(await worker.exited, 71);
     assert.ok(performance.now() - before < 1_500, `${performance.now() - before} ms`);
+    // Killed processes need a moment to vanish, which nobody is left to wait for.
+    const until = performance.now() + 2_000;
+    while (pids.some(isAlive) && performance.now() < until) await systemClock.sleep(5);
     assert.deepEqual(pids.filter(isAlive), []);
     assert.deepEqual(runs(deployment, taskId), ["running/undefined"]);
   });
