@@ -105,6 +105,24 @@ Deno.test("a task log on a full disk counts what it loses and goes on", () => {
   }
 });
 
+Deno.test("a task log begins a line of its own after output whose end was lost", () => {
+  const directory = Deno.makeTempDirSync();
+  const reserve = join(directory, "reserve");
+  try {
+    new Deno.Command("mount", { args: ["-t", "tmpfs", "-o", "size=64k", "tmpfs", directory] }).outputSync();
+    Deno.writeFileSync(reserve, new Uint8Array(16_384));
+    const log = new TaskLog({ path: join(directory, "log"), nowMs });
+    log.write(encode("line\n".repeat(20_000).slice(2)));
+    Deno.removeSync(reserve);
+    log.error("lost");
+    log.close();
+    assert.match(Deno.readTextFileSync(log.path), /\n\[taskcluster:error\] lost\n$/);
+  } finally {
+    new Deno.Command("umount", { args: [directory], stderr: "null" }).outputSync();
+    Deno.removeSync(directory, { recursive: true });
+  }
+});
+
 Deno.test("a worker log stamps each message once and names the run it speaks of (K29)", () => {
   const lines: string[] = [];
   const log = createWorkerLog((line) => lines.push(line), nowMs);

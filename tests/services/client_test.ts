@@ -224,3 +224,42 @@ Deno.test("the client learns the deployment's clock and signs with it (K7)", asy
   });
   assert.ok(Math.abs(stamps[1]! - stamps[0]! - skewMs) < 3_000);
 });
+
+Deno.test("a call refused for the time of its signature is signed again with the time it learned (K7)", async () => {
+  const serverMs = () => Date.now() + 3 * 3_600_000;
+  let calls = 0;
+  await withService((request) => {
+    calls++;
+    const ts = Number(/ts="(\d+)"/.exec(request.headers.get("authorization") ?? "")?.[1]) * 1000;
+    const headers = { date: new Date(serverMs()).toUTCString() };
+    return Math.abs(ts - serverMs()) > 60_000 ? refusal(401, headers) : Response.json({}, { headers });
+  }, async (client) => {
+    await client.call({ ...call, credentials });
+    await client.call({ ...call, credentials });
+  });
+  assert.equal(calls, 3);
+});
+
+Deno.test("a call refused for its credentials alone is not tried again", async () => {
+  let calls = 0;
+  await withService(() => {
+    calls++;
+    return refusal(401);
+  }, async (client) => {
+    await assert.rejects(client.call({ ...call, credentials }), ServiceError);
+  });
+  assert.equal(calls, 1);
+});
+
+Deno.test("each attempt of a call is signed with the credentials of its moment", async () => {
+  const seen: string[] = [];
+  await withService((request) => {
+    seen.push(/id="([^"]*)"/.exec(request.headers.get("authorization") ?? "")?.[1] ?? "");
+    return seen.length < 3 ? refusal(502) : Response.json({});
+  }, async (client) => {
+    let reclaims = 0;
+    const current = () => ({ ...credentials, clientId: `claim-${++reclaims}` });
+    await client.call({ ...call, credentials: current });
+  });
+  assert.deepEqual(seen, ["claim-1", "claim-2", "claim-3"]);
+});
