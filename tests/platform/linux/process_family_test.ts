@@ -146,6 +146,17 @@ Deno.test("killEverything() kills all running groups without waiting", async () 
   assert.deepEqual(ends.map((end) => end.signal), ["killed", "killed"]);
 });
 
+Deno.test("K2: killEverything() reaches a daemon that left its group", async () => {
+  await using runner = new CommandRunner();
+  const env = runEnvironment();
+  const script = `setsid sh -c 'trap "" TERM; echo daemon $$; sleep 1000' & wait`;
+  const process = runner.script(script, { ...env, PATH: "/usr/bin:/bin" });
+  const [, pid] = await runner.printed(/daemon (\d+)/);
+  runner.platform.killEverything();
+  await process.exited;
+  assert(!isAlive(Number(pid)));
+});
+
 Deno.test("groupMemoryBytes() counts what a command and its children hold", async () => {
   await using runner = new CommandRunner();
   const hold = "import time; held = bytearray(50_000_000); print('ready', flush=True); time.sleep(1000)";
