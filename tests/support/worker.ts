@@ -178,7 +178,8 @@ export class RunningWorker {
     this.#process = new Deno.Command(program, {
       args,
       cwd: options.directory,
-      env: options.environment,
+      clearEnv: true,
+      env: { ...ownEnvironment(), ...options.environment },
       stdin: "null",
       stdout: "null",
       stderr: "piped",
@@ -226,4 +227,10 @@ export class RunningWorker {
       resolve();
     }
   }
+}
+
+/** The test's environment, without what the runtime of the tests was told for itself alone. */
+function ownEnvironment(): Record<string, string> {
+  const { DENO_TLS_CA_STORE: _, ...environment } = Deno.env.toObject();
+  return environment;
 }
