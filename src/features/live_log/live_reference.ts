@@ -21,7 +21,7 @@ export class LiveReference {
   readonly #made: Promise<ServedLog | undefined>;
   readonly #published: Promise<void>;
 
-  /** Starts at once and does nothing before its caller has gone on. */
+  /** Starts at once, in the background. */
   constructor(task: TaskRun) {
     this.#task = task;
     this.#made = this.#serve();
@@ -89,7 +89,10 @@ export class LiveReference {
         expires: expiryAfter(payload.maxRunTime * 1000 + afterwardsMs, { nowMs, task: definition }),
       });
     } catch (error) {
-      workerLog.warn(`Could not publish the address of the live log: ${errorText(error)}`);
+      if (this.#task.lostSignal.aborted) return;
+      // What the queue says may repeat what it was sent.
+      const why = this.#ended.signal.aborted ? "the task ended before" : served.hide(errorText(error));
+      workerLog.warn(`Could not publish the address of the live log: ${why}`);
     }
   }
 }

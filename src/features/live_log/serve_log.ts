@@ -13,6 +13,8 @@ export interface ServedLog {
   readonly url: Secret;
   /** Settles when the log has ended and its readers have it all, or had time enough. Never rejects. */
   readonly finished: Promise<void>;
+  /** The text without the token, should it be in there. */
+  hide(text: string): string;
   /** Lets nobody new in; those that are in go on. Settles when the ports are free for the slot's next task. */
   close(): Promise<void>;
 }
@@ -37,6 +39,7 @@ export function serveLog(task: TaskRun, publicIP: string): ServedLog {
     return {
       url: new Secret(exposure.url + server.path.reveal()),
       finished: server.finished,
+      hide: (text) => text.replaceAll(server.token.reveal(), `${server.token}`),
       close: async () => void await Promise.all([listener?.close(), exposure.close()]),
     };
   } catch (error) {
