@@ -41,7 +41,8 @@ export interface FileLease {
   /** Absolute. */
   readonly path: string;
   readonly sha256: string;
-  release(): void;
+  /** Calling it again does nothing. */
+  release(): Promise<void>;
 }
 
 export class FileCache {
@@ -110,13 +111,13 @@ export class FileCache {
       await this.evict(entry, log);
     } catch (error) {
       if (!(error instanceof Deno.errors.NotFound)) {
-        release();
+        await release();
         throw error;
       }
       log.info(`Cache entry for ${key} vanished mid-read (likely concurrent eviction); retrying download`);
       await this.evict(entry);
     }
-    release();
+    await release();
     return undefined;
   }
 
@@ -139,7 +140,7 @@ export class FileCache {
     } else if (required === sha256) {
       log.info(`Content from ${source} (${location}) matches required SHA256 ${sha256}`);
     } else {
-      release();
+      await release();
       await this.evict(entry, log);
       throw new MountError(
         `Download ${location} of ${source} has SHA256 ${sha256} but task definition explicitly requires ` +
@@ -193,23 +194,23 @@ export class FileCache {
   }
 
   /** Marks a file as in use; gives what ends that. */
-  #hold(location: string): () => void {
+  #hold(location: string): () => Promise<void> {
     this.#leases.set(location, (this.#leases.get(location) ?? 0) + 1);
     this.#mark(location, { inUse: true });
     let held = true;
-    return () => {
+    return async () => {
       if (!held) return;
       held = false;
-      this.#letGo(location);
+      await this.#letGo(location);
     };
   }
 
-  #letGo(location: string): void {
+  async #letGo(location: string): Promise<void> {
     const left = (this.#leases.get(location) ?? 1) - 1;
     if (left > 0) return void this.#leases.set(location, left);
     this.#leases.delete(location);
     this.#mark(location, { inUse: false, lastUsed: timeText(this.#options.nowMs()) });
-    void this.#discardUnused(location);
+    await this.#discardUnused(location);
   }
 
   #mark(location: string, change: Partial<Pick<CacheEntry, "inUse" | "lastUsed">>): void {

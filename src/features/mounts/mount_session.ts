@@ -153,7 +153,7 @@ export class MountSession {
       await this.#makeDirectory(directory);
       await this.#extract(lease, { directory, format });
     } finally {
-      lease.release();
+      await lease.release();
     }
   }
 
@@ -195,7 +195,7 @@ export class MountSession {
       if (mount.format === undefined) await this.#copy(lease, { mount, file });
       else await this.#decompress(lease, { format: mount.format, file });
     } finally {
-      lease.release();
+      await lease.release();
     }
   }
 
