@@ -2,11 +2,14 @@
 
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import { localhostCertificate, localhostKey } from "../artifacts/localhost_certificate.ts";
 import { freePorts } from "../support/free_ports.ts";
+import { tlsDoor } from "../support/tls_door.ts";
 import {
   type Deployment,
   type RunningWorker,
   shell,
+  withDeployment,
   withWorker,
   type WorkerSetup,
 } from "../support/worker.ts";
@@ -154,5 +157,39 @@ Deno.test("PF-1: a reclaim in the middle of many requests loses none, and the lo
     assert.match(log, /\[taskcluster-proxy\] Successfully refreshed taskcluster-proxy credentials: \S+\n/);
     assert.match(log, /COUNT=\d+ FAILED=0\n/);
     assert.doesNotMatch(worker.log, /accessToken/);
+  });
+});
+
+Deno.test("a task reaches a deployment behind TLS through its proxy, again and again", async () => {
+  const authority = await Deno.makeTempFile();
+  try {
+    await Deno.writeTextFile(authority, localhostCertificate);
+    await withDeployment({ environment: { SSL_CERT_FILE: authority } }, async (deployment) => {
+      const port = Number(new URL(deployment.taskcluster.rootUrl).port);
+      const door = tlsDoor({ cert: localhostCertificate, key: localhostKey, port });
+      const worker = await deployment.startWorker({
+        rootURL: `https://127.0.0.1:${door.port}`,
+        taskclusterProxyPort: freePorts(1),
+      });
+      const url = '"$TASKCLUSTER_PROXY_URL/queue/v1/task/$TASK_ID/status"';
+      const { taskId, resolution } = await deployment.run(proxied(`${curl} --fail ${url} ${url} ${url}`));
+      assert.equal(resolution, "completed/completed", await deployment.log(taskId));
+      await worker.end();
+      await door.close();
+    });
+  } finally {
+    await Deno.remove(authority);
+  }
+});
+
+Deno.test("PF-6: a scope that looks like an option is a scope like the others", async () => {
+  await withProxyWorker({}, async (deployment) => {
+    const scopes = ["--port", ...Array.from({ length: 15 }, (_, number) => `some:scope:number-${number}`)];
+    const script = `${curl} --fail -D - -o pong "$TASKCLUSTER_PROXY_URL/queue/v1/task/$TASK_ID/status"`;
+    const { taskId, resolution } = await deployment.run(proxied(script), { scopes });
+    const log = await deployment.log(taskId);
+    assert.equal(resolution, "completed/completed", log);
+    const said = /x-taskcluster-authorized-scopes: (.*)\r\n/i.exec(log)?.[1] ?? "";
+    assert.deepEqual(JSON.parse(said), [...scopes, `queue:create-artifact:${taskId}/0`]);
   });
 });

@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import { tlsDoor } from "../support/tls_door.ts";
 import { shell, withDeployment } from "../support/worker.ts";
 
 interface Certificate {
@@ -33,36 +34,6 @@ async function createCertificate({ certPath, keyPath }: Certificate, options: st
     ],
   }).output();
   assert.ok(success, new TextDecoder().decode(stderr));
-}
-
-/** Takes TLS connections and passes what they say on to a port of this machine. */
-function tlsDoor(options: { cert: string; key: string; port: number }) {
-  const listener = Deno.listenTls({ hostname: "127.0.0.1", port: 0, cert: options.cert, key: options.key });
-  const open = new Set<Deno.Conn>();
-  const serving = (async () => {
-    for await (const outer of listener) {
-      const inner = await Deno.connect({ hostname: "127.0.0.1", port: options.port });
-      open.add(outer).add(inner);
-      outer.readable.pipeTo(inner.writable).catch(() => {});
-      inner.readable.pipeTo(outer.writable).catch(() => {});
-    }
-  })().catch(() => {});
-  return {
-    port: listener.addr.port,
-    async close() {
-      listener.close();
-      for (const connection of open) closeQuietly(connection);
-      await serving;
-    },
-  };
-}
-
-function closeQuietly(connection: Deno.Conn): void {
-  try {
-    connection.close();
-  } catch {
-    // It has closed by itself.
-  }
 }
 
 Deno.test("a worker trusts what its machine trusts, and tells tasks nothing of it", async () => {
