@@ -1,6 +1,7 @@
 /** Tasks whose artifact and log can be held against each other. */
 
 import assert from "node:assert/strict";
+import { Buffer } from "node:buffer";
 import { type Deployment, type RunningWorker, shell } from "./worker.ts";
 
 const artifact = { type: "file", path: "out.bin", name: "public/out.bin", contentEncoding: "identity" };
