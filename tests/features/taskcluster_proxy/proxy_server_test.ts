@@ -1,6 +1,7 @@
 /** What clients and services see of the proxy (spec 04 §7, §9.5). */
 
 import assert from "node:assert/strict";
+import fc from "fast-check";
 import { Secret } from "../../../src/base/secret.ts";
 import { systemClock } from "../../../src/base/clock.ts";
 import type { Signer } from "../../../src/features/taskcluster_proxy/signature.ts";
@@ -376,5 +377,38 @@ Deno.test("stop() ends requests under way and frees the port", async () => {
     assert.equal(await one.input.rest(), "");
     Deno.listen({ hostname: "127.0.0.1", port }).close();
     waiting.resolve(undefined);
+  });
+});
+
+Deno.test("no bytes of a client bring the proxy down or reach a service as another request", async () => {
+  const vocabulary = [
+    "GET ",
+    "/a/v1/x",
+    " HTTP/1.1",
+    "\r\n",
+    "\n",
+    "\r\n\r\n",
+    ":",
+    "Content-Length: 3",
+    "5\r\n",
+    "\0",
+    "é",
+  ];
+  const piece = fc.oneof(fc.constantFrom(...vocabulary), fc.string({ maxLength: 5 }));
+  await withProxy(() => answer(200), async ({ proxy, client, upstream }) => {
+    const bytes = fc.array(piece, { maxLength: 20 });
+    await fc.assert(
+      fc.asyncProperty(bytes, async (pieces) => {
+        using hostile = await RawClient.connect(proxy.port);
+        await send(hostile.conn, pieces.join("")).catch(() => {});
+        await hostile.conn.closeWrite().catch(() => {});
+        await hostile.input.rest();
+      }),
+      { numRuns: 300 },
+    );
+    for (const request of upstream.requests) {
+      assert.ok(request.lines.some((line) => line.startsWith("Authorization: Hawk id=")), request.target);
+    }
+    assert.equal((await (await client()).ask(get("/a/v1/x"))).status, 200);
   });
 });
