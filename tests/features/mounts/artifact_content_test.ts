@@ -76,7 +76,7 @@ async function mounted({ task }: FakeTaskRun, content: Record<string, unknown> =
   return { text, problem: run.problem?.message, log: await run.end() };
 }
 
-const hello = new TextEncoder().encode("hello");
+const hello = new Uint8Array(new TextEncoder().encode("hello"));
 const hashOf = (algorithm: string, bytes: Uint8Array = hello) =>
   createHash(algorithm).update(bytes).digest("hex");
 
