@@ -161,6 +161,19 @@ Deno.test("state files that make no sense do not stop the worker (W-32), and str
   });
 });
 
+Deno.test("strays stay in a cache directory outside the worker's own, which other workers may share", async () => {
+  await withDeployment({}, async (deployment) => {
+    const shared = await Deno.makeTempDir();
+    try {
+      await Deno.mkdir(`${shared}/AAAAAAAAQ-CAAAAAAAAAAA`);
+      await deployment.startWorker({ cachesDir: shared });
+      assert.deepEqual(names(shared), ["AAAAAAAAQ-CAAAAAAAAAAA"]);
+    } finally {
+      await Deno.remove(shared, { recursive: true });
+    }
+  });
+});
+
 Deno.test("a worker short of disk space gives up idle caches before it gives up itself", async () => {
   await withDeployment({}, async (deployment) => {
     const first = await deployment.startWorker({ numberOfTasksToRun: 1 });

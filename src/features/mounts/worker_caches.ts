@@ -1,6 +1,6 @@
 /** All caches of one worker: the tables, their state files, and what was mounted when the last worker ended. */
 
-import { isAbsolute, join } from "node:path";
+import { isAbsolute, join, relative } from "node:path";
 import { errorText } from "../../base/error_text.ts";
 import type { WorkerContext } from "../../task/worker_context.ts";
 import type { CacheEntry } from "./cache_entry.ts";
@@ -139,7 +139,7 @@ export class WorkerCaches {
     this.files.adopt(await this.#present(await this.#fileTable.load() ?? new Map(), "isFile"));
     await this.#loadDirectories();
     const known = [...this.files.table.values(), ...[...this.pool.table.values()].flat()];
-    await removeStrays(directories, {
+    await removeStrays(directories.filter((directory) => isInside(directory, this.#worker.directory)), {
       known: new Set(known.map(({ location }) => this.absolute(location))),
       remove: (path) => this.discard(path),
       log,
@@ -181,4 +181,10 @@ export interface EvictOptions {
   readonly because?: string;
   /** Absolute path of where it is mounted. */
   readonly target?: string;
+}
+
+/** A directory elsewhere may hold the caches of other workers too, which no table of this one knows. */
+function isInside(path: string, directory: string): boolean {
+  const way = relative(directory, path);
+  return way !== ".." && !way.startsWith("../") && !isAbsolute(way);
 }
