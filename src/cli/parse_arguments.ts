@@ -1,6 +1,7 @@
 /** Finds the command and its options in the words of the command line (spec 01 §2.1). */
 
 import { type Build, describeBuild, describeWhere, existsOn } from "../base/build.ts";
+import { isTaskId } from "../base/task_id.ts";
 import type { CommandArguments, CommandRow, OptionRow } from "./command.ts";
 import { commands, informational, options } from "./commands.ts";
 import { UsageMistake } from "./usage_mistake.ts";
@@ -39,7 +40,8 @@ function takeApart(words: readonly string[], build: Build): Words {
   const parts: Words = { positionals: [], values: new Map(), flags: new Set(), mistakes: [] };
   const rest = [...words];
   for (let word = rest.shift(); word !== undefined; word = rest.shift()) {
-    if (word === "--") parts.positionals.push(...rest.splice(0));
+    if (isTaskId(word)) parts.positionals.push(word);
+    else if (word === "--") parts.positionals.push(...rest.splice(0));
     else if (word === "-h") parts.flags.add("help");
     else if (word.startsWith("--")) takeOption(word, rest, { parts, build });
     else if (word.startsWith("-") && word !== "-") parts.mistakes.push(shortOption(word));

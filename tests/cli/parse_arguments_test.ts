@@ -48,6 +48,8 @@ Deno.test("parseArguments() keeps values that look like something else", () => {
 
 Deno.test("parseArguments() takes a lone dash and everything after two dashes as words", () => {
   assert.equal(parse("run-task", "-").operand, "-");
+  assert.equal(parse("run-task", "-F6LyRqpQLOyb8OED-8TAw").operand, "-F6LyRqpQLOyb8OED-8TAw");
+  assert.equal(parse("run-task", "--json", "--6LyRqpQLOyb8OED-8TAw").operand, "--6LyRqpQLOyb8OED-8TAw");
   assert.equal(parse("check-config", "--", "--odd").operand, "--odd");
 });
 

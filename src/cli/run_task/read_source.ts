@@ -1,5 +1,6 @@
 /** Gets the text that `run-task` is given: from a file, standard input, a URL, or a task id of a public deployment. */
 
+import { isTaskId, taskIdText } from "../../base/task_id.ts";
 import { formatByteSize } from "../../base/byte_size.ts";
 import { errorText } from "../../base/error_text.ts";
 import { LinkedSignal } from "../../base/linked_signal.ts";
@@ -10,8 +11,6 @@ import { RunTaskError } from "./run_task_error.ts";
 const mostBytes = 10 * 1024 * 1024;
 const downloadTimeoutMs = 60_000;
 
-const taskIdText = "[A-Za-z0-9_-]{8}[Q-T][A-Za-z0-9_-][CGKOSWaeimquy26-][A-Za-z0-9_-]{10}[AQgw]";
-const taskIdPattern = new RegExp(`^${taskIdText}$`);
 /** Pages and calls that are about one task; the last id of such an address is the task's. */
 const taskAddress = new RegExp(`^/(?:tasks|api/queue/v1/task)/.*?(${taskIdText})(?:/(?!tasks/).*)?$`);
 
@@ -26,7 +25,7 @@ export interface ReadSourceOptions {
 export async function readSource(source: string, options: ReadSourceOptions): Promise<string> {
   if (source === "-") return await readStandardInput(options);
   if (/^https?:\/\//i.test(source)) return await download(definitionUrl(source), options);
-  if (taskIdPattern.test(source) && !await exists(source)) {
+  if (isTaskId(source) && !await exists(source)) {
     return await download(urlOfId(source, options), options);
   }
   return await readFile(source, options);

@@ -1,5 +1,6 @@
 /** Entries of the queue about tasks and task groups. */
 
+import { isTaskId } from "../../base/task_id.ts";
 import { paginate, sortedBy } from "../pagination.ts";
 import { bodyAs, param } from "../request_parts.ts";
 import { ApiError, type ApiHandler, type ApiRequest, type ApiResponse } from "../service.ts";
@@ -37,7 +38,7 @@ export function taskOf(queue: Queue, request: ApiRequest): TaskRecord {
 
 function slugOf(request: ApiRequest, name: string): string {
   const id = param(request, name);
-  if (/^[A-Za-z0-9_-]{8}[Q-T][A-Za-z0-9_-][CGKOSWaeimquy26-][A-Za-z0-9_-]{10}[AQgw]$/.test(id)) return id;
+  if (isTaskId(id)) return id;
   throw new ApiError(400, "InvalidRequestArguments", `Invalid URL: ${name} ${id} is not a slugid`);
 }
 
