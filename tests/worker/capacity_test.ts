@@ -15,8 +15,10 @@ async function lines(signal: TaskSignal, count: number): Promise<string[]> {
 Deno.test("two tasks run together at capacity 2, in directories and on ports of their own", async () => {
   await using begun = await TaskSignal.make();
   await withWorker({ config: { capacity: 2 } }, async (deployment, worker) => {
-    // Neither ends before both have begun.
-    const script = `pwd > ${begun.path}; read line < $TASK_WORKDIR/go`;
+    const statusFile = `${deployment.directory}/tmp/worker-status.json`;
+    // Neither ends before both have begun; the worker writes its status beside their start.
+    const script = `until grep -qs $TASK_ID ${statusFile}; do sleep 0.05; done
+      pwd > ${begun.path}; read line < $TASK_WORKDIR/go`;
     const tasks = [1, 2].map(() => deployment.createTask(shell(`mkfifo go; ${script}`)));
     const directories = await lines(begun, 2);
     assert.notEqual(directories[0], directories[1]);
@@ -24,7 +26,7 @@ Deno.test("two tasks run together at capacity 2, in directories and on ports of 
       "running",
       "running",
     ]);
-    const status = await Deno.readTextFile(`${deployment.directory}/tmp/worker-status.json`);
+    const status = await Deno.readTextFile(statusFile);
     assert.deepEqual(JSON.parse(status).currentTaskIds.toSorted(), tasks.toSorted());
     await worker.says("allocated ports", 2);
     const ports = [...worker.log.matchAll(/allocated ports: (.*)/g)].map((match) => match[1]);

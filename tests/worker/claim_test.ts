@@ -98,14 +98,16 @@ Deno.test("a worker killed with SIGKILL leaves nothing that its successor does n
   await using begun = await TaskSignal.make();
   await withDeployment({ settings: { ...shortClaims, longPollMs: 200 } }, async (deployment) => {
     const worker = await deployment.startWorker();
-    const script = `setsid sh -c 'trap "" TERM; echo $$ > ${begun.path}; sleep 600' &
+    const statusFile = `${deployment.directory}/tmp/worker-status.json`;
+    // The worker writes its status beside the start of the task.
+    const script = `until grep -qs $TASK_ID ${statusFile}; do sleep 0.05; done
+      setsid sh -c 'trap "" TERM; echo $$ > ${begun.path}; sleep 600' &
       mkdir -p a/b; echo $$ > ${begun.path}; pwd > ${begun.path}; sleep 600`;
     const taskId = deployment.createTask(shell(`case $RUN_ID in 0) ${script};; esac`), { retries: 1 });
     const said: string[] = [];
     while (said.length < 3) said.push(...(await begun.received()).split("\n"));
     const taskDirectory = said.find((line) => line.startsWith("/")) ?? "";
     const pids = said.filter((line) => /^\d+$/.test(line));
-    const statusFile = `${deployment.directory}/tmp/worker-status.json`;
     assert.ok((await Deno.readTextFile(statusFile)).includes(taskId));
     worker.kill("SIGKILL");
     await worker.exited;
