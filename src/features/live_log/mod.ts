@@ -3,6 +3,7 @@
  * afterwards (spec 04 §3).
  */
 
+import { isAskedFor } from "../../task/asked_for.ts";
 import type { Feature } from "../../task/feature.ts";
 import { notEnabled } from "../../task/not_enabled.ts";
 import { uploadLink } from "../../task/publish_artifact.ts";
@@ -15,7 +16,8 @@ const name = "Live Log";
 export const liveLog: Feature = {
   name,
   requested: (task) =>
-    task.payload.features["liveLog"] === true && (task.worker.config.enableLiveLog || isAskedFor(task)),
+    task.payload.features["liveLog"] === true &&
+    (task.worker.config.enableLiveLog || isAskedFor(task, "liveLog")),
   disabled: ({ config }) => config.enableLiveLog ? undefined : notEnabled(name, config),
   reservedArtifacts: (task) => [task.payload.logs.live],
   start(task) {
@@ -38,10 +40,4 @@ export const liveLog: Feature = {
 function link(task: TaskRun): Promise<void> {
   const { live, backing } = task.payload.logs;
   return uploadLink(task, { name: live, target: backing, contentType: "text/plain; charset=utf-8" });
-}
-
-/** Does the payload itself name the feature, rather than leave it at its default? */
-function isAskedFor(task: TaskRun): boolean {
-  const features = task.definition.payload["features"];
-  return typeof features === "object" && features !== null && Reflect.get(features, "liveLog") === true;
 }
